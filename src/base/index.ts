@@ -1,0 +1,27 @@
+/** Ground that every room stands on: bytes, canonical JSON, ids, coded errors, and the ports for time and logs. No `node:` import. */
+export {
+  type Bytes,
+  concatBytes,
+  encodeBase64,
+  encodeBase64Url,
+  encodeHex,
+  encodeUint64,
+  encodeUtf8,
+  equalBytes,
+  parseBase64,
+  parseBase64Url,
+  parseUtf8,
+} from './bytes.ts';
+export { encodeCanonicalJson, type JsonObject, type JsonValue } from './canonical-json.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { ERROR_CODES, type ErrorCode, type ErrorCodeRow } from './error-codes.ts';
+export {
+  type ErrorDetails,
+  type FieldIssue,
+  isSealdeskError,
+  type MutationOutcome,
+  SealdeskError,
+  type SealdeskErrorOptions,
+} from './errors.ts';
+export { createId, ID_PREFIXES, type IdKind, isId, kindOfId } from './ids.ts';
+export { type Log, type LogFields, silentLog } from './log.ts';
