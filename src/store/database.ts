@@ -1,0 +1,77 @@
+/** The two databases behind one Kysely: PGlite (embedded, one process) and PostgreSQL ≥ 15 (many processes). */
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { openFolderLock } from './folder-lock.ts';
+import type { Tables } from './tables.ts';
+
+const BIGINT_OID = 20;
+const POOL_SIZE = 10;
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+
+export type StoreLocation =
+  /** Embedded, kept in `folder`; `url` is where this process answers, told to a second one. */
+  | { readonly kind: 'pglite'; readonly folder: string; readonly url: string }
+  /** Embedded, in memory: gone with the process. */
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'postgres'; readonly connectionString: string };
+
+export interface Database extends AsyncDisposable {
+  readonly kind: 'pglite' | 'postgres';
+  readonly db: Kysely<Tables>;
+}
+
+/** Opens the database at `location`. `onIdleError` hears of connections lost while nobody used them. */
+export async function openDatabase(
+  location: StoreLocation,
+  onIdleError: (error: Error) => void,
+): Promise<Database> {
+  switch (location.kind) {
+    case 'memory':
+      return openPGlite(undefined);
+    case 'pglite': {
+      await using resources = new AsyncDisposableStack();
+      resources.use(await openFolderLock(location.folder, location.url));
+      const database = resources.use(await openPGlite(join(location.folder, 'pgdata')));
+      const kept = resources.move();
+      return { kind: database.kind, db: database.db, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+    }
+    case 'postgres':
+      return openPostgres(location.connectionString, onIdleError);
+    default:
+      return location satisfies never;
+  }
+}
+
+async function openPGlite(dataDir: string | undefined): Promise<Database> {
+  const parsers = { [BIGINT_OID]: parseSafeInteger };
+  const pglite = await PGlite.create({ ...(dataDir === undefined ? {} : { dataDir }), parsers });
+  const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
+  return { kind: 'pglite', db, [Symbol.asyncDispose]: () => db.destroy() };
+}
+
+function openPostgres(connectionString: string, onIdleError: (error: Error) => void): Database {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(BIGINT_OID, parseSafeInteger);
+  const pool = new pg.Pool({
+    connectionString,
+    types,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    application_name: 'sealdesk',
+  });
+  pool.on('error', onIdleError);
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return { kind: 'postgres', db, [Symbol.asyncDispose]: () => db.destroy() };
+}
+
+function parseSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError('A bigint column holds a value beyond 2^53 - 1');
+  return value;
+}

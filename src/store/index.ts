@@ -1,0 +1,14 @@
+/** The database: tables, migrations, row-level security, transactions, the lock on the data folder. */
+export type { StoreLocation } from './database.ts';
+export { FolderHeldError } from './folder-lock.ts';
+export {
+  assertOutsideTransaction,
+  DEFAULT_TENANT_ROLE,
+  type OpenStoreOptions,
+  openStore,
+  type Store,
+  type Tx,
+} from './store.ts';
+export { SYSTEM_PURPOSES, type SystemPurpose } from './system-purpose.ts';
+export type * from './tables.ts';
+export { roleSetupSql } from './tenant-role.ts';

@@ -1,0 +1,38 @@
+import { SealdeskError } from '../base/index.ts';
+
+const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '08000',
+  '08001',
+  '08003',
+  '08004',
+  '08006',
+]);
+const CONNECTION_TEXT =
+  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|PGlite is closed)/;
+
+/**
+ * `error`, or, where the database could not be reached, AUDIT_UNAVAILABLE: without it nothing can
+ * be recorded, and so nothing may be answered.
+ */
+export function translateUnavailable(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof SealdeskError) return error;
+  const code = 'code' in error ? error.code : undefined;
+  if (!CONNECTION_CODES.has(code) && !CONNECTION_TEXT.test(error.message)) return error;
+  return new SealdeskError(
+    'AUDIT_UNAVAILABLE',
+    'The database does not answer, so nothing can be recorded or answered. Try again later.',
+    {
+      cause: error,
+    },
+  );
+}
