@@ -197,7 +197,15 @@ function readOptional(path) {
 /** @param {string} root */
 async function runNpm(root) {
   const npm = npmCommand(process.env);
-  const args = [...npm.args, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+  const args = [
+    ...npm.args,
+    'ci',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const remedy =
     'npm must reach its registry: without network, or behind a proxy, set npm up first (npm config set proxy, ' +
     'registry, cafile), then start again.';
