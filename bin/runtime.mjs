@@ -102,10 +102,15 @@ export function probeNode(node) {
 export function assertRuns(node) {
   const reason = probeNode(node);
   if (reason === null) return;
-  const musl = reason === 'ENOENT' ? ' It needs glibc; Alpine and other musl systems do not have it.' : '';
+  const hint =
+    reason === 'ENOENT'
+      ? ' It needs glibc; Alpine and other musl systems do not have it.'
+      : reason.includes('libatomic')
+        ? ' Install libatomic (Debian and Ubuntu: apt-get install libatomic1) and start again, or:'
+        : '';
   throw new StartupError(
     `Node ${process.version} lacks ML-KEM-768, and the bundled one does not run on this system ` +
-      `(${node}: ${reason}).${musl} ${REMEDY}`,
+      `(${node}: ${reason}).${hint} ${REMEDY}`,
   );
 }
 
