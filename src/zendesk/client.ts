@@ -1,0 +1,233 @@
+/**
+ * Calls to the Zendesk API of one account, with one credential. Credentials go to `origin` and to no
+ * other host; redirects are errors.
+ *
+ * What is sent again:
+ * - anything that certainly did not reach Zendesk, was refused for a pause (429), a stale credential
+ *   (401, once, if `onUnauthorized` says so) or a database collision (409 `DatabaseConflict`);
+ * - a read, or a creation with an idempotency key, after a time-out, a broken connection, 5xx or an
+ *   unusable body. Back-offs are jittered, tries are counted, and all ends at the deadline.
+ *
+ * A failed change tells what became of it: `NOT_SENT` when it was not applied, either because no byte
+ * left or because Zendesk refused it with a clear 3xx or 4xx; `UNKNOWN` (code OUTCOME_UNKNOWN) when it
+ * was sent and no usable answer came. Once any try is unclear the whole call is, whatever a later try
+ * answers short of success.
+ */
+import { type Clock, encodeUtf8, type JsonObject, type JsonValue, type Log } from '../base/index.ts';
+import { openDeadline } from './deadline.ts';
+import { type CallFailure, failCall } from './failed-call.ts';
+import { parseJsonBody } from './json-body.ts';
+import { parseRateLimits, type RateLimitReading } from './rate-limit-reading.ts';
+import { endpointOf, type RequestLimiter, type RequestOutcome } from './request-limiter.ts';
+import { encodeTarget, type ZendeskQuery } from './target.ts';
+import { TransportFailure, type TransportReply, type ZendeskTransport } from './transport.ts';
+import type { UsageMeter } from './usage-meter.ts';
+import { judgeFailure, judgeReply, judgeUnusable, type Verdict } from './verdict.ts';
+
+export interface ZendeskRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below `/api/v2/`, made of our own words and ids only. */
+  readonly path: string;
+  readonly query?: ZendeskQuery;
+  readonly body?: JsonValue;
+  /** Whether it changes anything in Zendesk. */
+  readonly mutation: boolean;
+  /** Sent as `Idempotency-Key`, which Zendesk honours for the creation of tickets; ≤ 255 characters. */
+  readonly idempotencyKey?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds since 1970; default 30 seconds from now. */
+  readonly deadline?: number | undefined;
+  /** Counts every call made, also of a request that fails. */
+  readonly usage?: UsageMeter | undefined;
+}
+
+export interface ZendeskResponse {
+  readonly status: number;
+  /** `null` for 204. Secret members are gone. */
+  readonly body: JsonObject | null;
+  readonly rateLimit: RateLimitReading;
+  /** `null` where Zendesk did not apply an idempotency key. */
+  readonly idempotencyLookup: 'hit' | 'miss' | null;
+  /** Calls made for this answer, tries included. */
+  readonly calls: number;
+}
+
+export interface ZendeskClient {
+  readonly origin: string;
+  /**
+   * Rejects with `ZendeskError`; with what `authorize` threw (for a change: with its outcome
+   * added); for a read with the signal's reason when aborted.
+   */
+  request(request: ZendeskRequest): Promise<ZendeskResponse>;
+}
+
+export interface ZendeskClientOptions {
+  /** From `zendeskOrigin`. */
+  readonly origin: string;
+  readonly transport: ZendeskTransport;
+  readonly limiter: RequestLimiter;
+  /** The value of the Authorization header; asked before every try. */
+  readonly authorize: (signal: AbortSignal) => Promise<{ readonly authorization: string }>;
+  /** Called once per request on a 401: `retry` after the credential was renewed. */
+  readonly onUnauthorized?: ((signal: AbortSignal) => Promise<'retry' | 'fail'>) | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Jitter, 0 ≤ x < 1. */
+  readonly random?: () => number;
+}
+
+/** Tries of one request that may be repeated, the first included; pauses asked for by Zendesk do not count. */
+export const MAX_TRIES = 3;
+const MAX_PAUSES = 5;
+const DEFAULT_DEADLINE = 30_000;
+const BACK_OFF_BASE = 250;
+const BACK_OFF_CAP = 5_000;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+export function createZendeskClient(options: ZendeskClientOptions): ZendeskClient {
+  const { origin, clock, log, limiter, transport } = options;
+  if (URL.parse(origin)?.origin !== origin) throw new TypeError('"origin" must be a bare origin');
+  const random = options.random ?? Math.random;
+
+  /** One try: the answer, or a verdict on what came instead. */
+  async function attempt(
+    request: ZendeskRequest,
+    target: string,
+    signal: AbortSignal,
+    deadline: number,
+    expired: () => boolean,
+  ): Promise<Success | Verdict> {
+    const { method, path, usage } = request;
+    const slot = await limiter.enter({ method, path, deadline, signal });
+    let outcome: RequestOutcome = { reading: null };
+    try {
+      const { authorization } = await options.authorize(signal);
+      const reply = await transport.send({
+        origin,
+        method,
+        path: target,
+        signal,
+        headers: headersOf(request, authorization),
+        body: request.body === undefined ? undefined : encodeUtf8(JSON.stringify(request.body)),
+      });
+      const reading = parseRateLimits(reply.headers, path, clock.now());
+      outcome = { reading };
+      usage?.record(reading, reply.status);
+      if (reply.headers['x-zendesk-api-warn'] !== undefined) {
+        log.warn('Zendesk ignored part of a request', { method, endpoint: endpointOf(path) });
+      }
+      const success = readSuccess(reply, reading);
+      if (success !== null) return success;
+      const verdict = reply.status < 300 ? judgeUnusable(reply) : judgeReply(reply, reading, clock.now());
+      if (verdict.pause !== undefined) outcome = { reading, pause: verdict.pause };
+      return verdict;
+    } catch (error) {
+      if (!(error instanceof TransportFailure)) throw error;
+      if (error.sent) usage?.record(null, null);
+      return judgeFailure(error, expired());
+    } finally {
+      slot.leave(outcome);
+    }
+  }
+
+  async function request(request: ZendeskRequest): Promise<ZendeskResponse> {
+    const target = encodeTarget(request.path, request.query);
+    const { mutation, idempotencyKey } = request;
+    if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+      throw new TypeError('"idempotencyKey" must be 1 to 255 visible ASCII characters');
+    }
+    const repeatable = !mutation || idempotencyKey !== undefined;
+    const deadline = request.deadline ?? clock.now() + DEFAULT_DEADLINE;
+    using limit = openDeadline(clock, deadline, request.signal);
+    const state = { calls: 0, unclear: false };
+    const fail = (failure: CallFailure): unknown => failCall(failure, request, state.unclear);
+    let tries = 0;
+    let pauses = 0;
+    let reauthorized = false;
+    for (;;) {
+      let result: Success | Verdict;
+      try {
+        result = await attempt(request, target, limit.signal, deadline, limit.expired);
+      } catch (error) {
+        throw fail({ thrown: error, expired: limit.expired() });
+      }
+      state.calls += 1;
+      if ('body' in result) return { ...result, calls: state.calls };
+      state.unclear ||= result.unclear;
+      const stop = fail({ error: result.error });
+      if (state.unclear && !repeatable) throw stop;
+      switch (result.next) {
+        case 'STOP':
+          throw stop;
+        case 'REAUTHORIZE': {
+          if (reauthorized || options.onUnauthorized === undefined) throw stop;
+          reauthorized = true;
+          if ((await renew(limit.signal, fail, limit.expired)) === 'fail') throw stop;
+          break;
+        }
+        case 'PAUSE': {
+          pauses += 1;
+          if (pauses > MAX_PAUSES || clock.now() + (result.pause?.milliseconds ?? 0) > deadline) throw stop;
+          break;
+        }
+        case 'BACK_OFF': {
+          tries += 1;
+          const pause = Math.ceil(random() * Math.min(BACK_OFF_CAP, BACK_OFF_BASE * 2 ** tries));
+          if (tries >= MAX_TRIES || clock.now() + pause > deadline) throw stop;
+          try {
+            await clock.wait(pause, limit.signal);
+          } catch (error) {
+            throw fail({ thrown: error, expired: limit.expired() });
+          }
+          break;
+        }
+        default:
+          result.next satisfies never;
+      }
+      log.info('Zendesk call is tried again', {
+        method: request.method,
+        endpoint: endpointOf(request.path),
+        failure: result.error.failure,
+        status: result.error.details.upstreamStatus,
+        calls: state.calls,
+      });
+    }
+  }
+
+  async function renew(
+    signal: AbortSignal,
+    fail: (failure: CallFailure) => unknown,
+    expired: () => boolean,
+  ): Promise<'retry' | 'fail'> {
+    try {
+      return (await options.onUnauthorized?.(signal)) ?? 'fail';
+    } catch (error) {
+      throw fail({ thrown: error, expired: expired() });
+    }
+  }
+
+  return Object.freeze({ origin, request });
+}
+
+type Success = Omit<ZendeskResponse, 'calls'>;
+
+function headersOf(request: ZendeskRequest, authorization: string): Record<string, string> {
+  return {
+    accept: 'application/json',
+    authorization,
+    'user-agent': 'sealdesk',
+    ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(request.idempotencyKey === undefined ? {} : { 'idempotency-key': request.idempotencyKey }),
+  };
+}
+
+/** The answer when it is a success with a JSON object (or 204), else `null`. */
+function readSuccess(reply: TransportReply, rateLimit: RateLimitReading): Success | null {
+  if (reply.status < 200 || reply.status >= 300) return null;
+  const lookup = reply.headers['x-idempotency-lookup'];
+  const idempotencyLookup = lookup === 'hit' || lookup === 'miss' ? lookup : null;
+  if (reply.status === 204) return { status: 204, body: null, rateLimit, idempotencyLookup };
+  const body = parseJsonBody(reply.body);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
+  return { status: reply.status, body: body as JsonObject, rateLimit, idempotencyLookup };
+}

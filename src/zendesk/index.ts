@@ -1,0 +1,52 @@
+/** The Zendesk API: one account's client with its limits, retries and errors; knows neither vault nor store. */
+export { basicAuthorization, bearerAuthorization } from './authorization.ts';
+export {
+  createZendeskClient,
+  MAX_TRIES,
+  type ZendeskClient,
+  type ZendeskClientOptions,
+  type ZendeskRequest,
+  type ZendeskResponse,
+} from './client.ts';
+export {
+  type ClientCredentialsRequest,
+  type ClientCredentialsToken,
+  requestClientCredentialsToken,
+} from './oauth-token.ts';
+export { DEFAULT_ORIGIN_TEMPLATE, parseOriginTemplate, parseSubdomain, zendeskOrigin } from './origin.ts';
+export {
+  cursorPages,
+  MAX_OFFSET_RECORDS,
+  MAX_PAGE_SIZE,
+  MAX_SEARCH_RECORDS,
+  nextCursor,
+  type OffsetPage,
+  readOffsetPage,
+} from './paging.ts';
+export type { EndpointLimit, RateLimitReading } from './rate-limit-reading.ts';
+export {
+  type AccountLimiters,
+  createAccountLimiters,
+  createRequestLimiter,
+  type LimitedRequest,
+  type PauseScope,
+  type RequestLimiter,
+  type RequestLimiterOptions,
+  type RequestOutcome,
+  type RequestSlot,
+} from './request-limiter.ts';
+export type { ZendeskQuery } from './target.ts';
+export {
+  MAX_RESPONSE_BYTES,
+  openZendeskTransport,
+  type TransportOptions,
+  type ZendeskTransport,
+} from './transport.ts';
+export { createUsageMeter, type UsageMeter, type ZendeskUsage } from './usage-meter.ts';
+export { type CredentialCheck, type CredentialFault, verifyCredential } from './verify-credential.ts';
+export {
+  type UpstreamAnswer,
+  upstreamOf,
+  ZendeskError,
+  type ZendeskFailure,
+} from './zendesk-error.ts';
