@@ -17,7 +17,7 @@ const GRANTS = {
   access_tokens: 'SELECT, INSERT, UPDATE, DELETE',
   integrations: 'SELECT, INSERT, UPDATE, DELETE',
   audit_events: 'SELECT, INSERT',
-  audit_heads: 'SELECT, INSERT, UPDATE',
+  audit_heads: 'SELECT, UPDATE',
   open_intents: 'SELECT, INSERT, DELETE',
 } as const satisfies Record<keyof Tables, string>;
 
@@ -25,6 +25,7 @@ const ROLE_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 /** SQLSTATEs of losing a race for a row of the cluster's catalogue. */
 const RACE_STATES: ReadonlySet<unknown> = new Set(['23505', '42710', 'XX000']);
 const MAX_RACES = 20;
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** Throws TypeError unless `role` is a plain lower-case identifier of at most 63 characters. */
 export function assertRoleName(role: string): void {
@@ -32,10 +33,14 @@ export function assertRoleName(role: string): void {
     throw new TypeError(`"role" must match ${ROLE_NAME}, got ${JSON.stringify(role)}`);
 }
 
-/** The statements that a database administrator runs where the gateway's own login may not create roles. */
-export function roleSetupSql(role: string): string {
+/**
+ * The statements that a database administrator runs where the gateway's own `login` may not create
+ * roles; only the grant where the role `exists` already.
+ */
+export function roleSetupSql(role: string, login: string, exists = false): string {
   assertRoleName(role);
-  return `CREATE ROLE ${role} NOLOGIN NOSUPERUSER NOBYPASSRLS; GRANT ${role} TO CURRENT_USER;`;
+  const create = `CREATE ROLE ${role} NOLOGIN NOSUPERUSER NOBYPASSRLS; `;
+  return `${exists ? '' : create}GRANT ${role} TO "${login.replaceAll('"', '""')}";`;
 }
 
 /** Creates the role where it is missing, lets the current login take it, and grants what the tables need. */
@@ -52,19 +57,41 @@ export async function ensureTenantRole(db: Kysely<Tables>, role: string): Promis
 }
 
 async function createRole(db: Kysely<Tables>, role: string): Promise<void> {
-  const { rows } = await sql`SELECT 1 FROM pg_roles WHERE rolname = ${role}`.execute(db);
-  if (rows.length === 0) {
-    await sql.raw(`CREATE ROLE ${role} NOLOGIN NOSUPERUSER NOBYPASSRLS`).execute(db);
+  const { login, exists, may } = await readRoleState(db, role);
+  if (may) return;
+  try {
+    if (!exists) await sql.raw(`CREATE ROLE ${role} NOLOGIN NOSUPERUSER NOBYPASSRLS`).execute(db);
+    // From version 16 on creating a role grants it to its creator to administer, not to take.
+    if (!(await readRoleState(db, role)).may) await sql.raw(`GRANT ${role} TO CURRENT_USER`).execute(db);
+  } catch (error) {
+    if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    throw new Error(
+      `The database login "${login}" may not ${exists ? 'take' : 'create'} the role "${role}", under which the tenants' ` +
+        `work runs. Have a database administrator run: ${roleSetupSql(role, login, exists)}`,
+      { cause: error },
+    );
   }
-  if (!(await mayTakeRole(db, role))) await sql.raw(`GRANT ${role} TO CURRENT_USER`).execute(db);
 }
 
-/** Taking the role is the test that holds on every version, superuser or not. */
-async function mayTakeRole(db: Kysely<Tables>, role: string): Promise<boolean> {
-  const { rows } = await sql<{ may: boolean }>`
-    SELECT rolsuper OR pg_has_role(current_user, ${role}, 'MEMBER') AS may
-    FROM pg_roles WHERE rolname = current_user`.execute(db);
-  return rows[0]?.may === true;
+interface RoleState {
+  /** The name that this process logged in with. */
+  readonly login: string;
+  readonly exists: boolean;
+  /** Whether the login may SET ROLE to it. */
+  readonly may: boolean;
+}
+
+/** From version 16 on membership alone does not permit SET ROLE; the privilege to ask for is called SET there. */
+async function readRoleState(db: Kysely<Tables>, role: string): Promise<RoleState> {
+  const { rows } = await sql<RoleState>`
+    SELECT current_user::text AS login, r.oid IS NOT NULL AS exists,
+      r.oid IS NOT NULL AND (me.rolsuper OR pg_has_role(me.oid, r.oid,
+        CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)) AS may
+    FROM pg_roles me LEFT JOIN pg_roles r ON r.rolname = ${role}
+    WHERE me.rolname = current_user`.execute(db);
+  const [state] = rows;
+  if (state === undefined) throw new Error('The database login has no row in pg_roles');
+  return state;
 }
 
 /** A role that bypasses row-level security would void the boundary between tenants, so start refuses it. */
@@ -73,7 +100,8 @@ async function assertRoleIsBound(db: Kysely<Tables>, role: string): Promise<void
     SELECT rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = ${role}`.execute(db);
   if (rows[0]?.free !== false) {
     throw new Error(
-      `The database role "${role}" bypasses row-level security; use one created by: ${roleSetupSql(role)}`,
+      `The database role "${role}" bypasses row-level security; name another in SEALDESK_DB_ROLE, or have a ` +
+        `database administrator run: ALTER ROLE ${role} NOSUPERUSER NOBYPASSRLS;`,
     );
   }
 }
@@ -83,8 +111,11 @@ async function repeatOnRace(attempt: () => Promise<void>): Promise<void> {
     try {
       return await attempt();
     } catch (error) {
-      const state = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (!RACE_STATES.has(state) || races >= MAX_RACES) throw error;
+      if (!RACE_STATES.has(sqlStateOf(error)) || races >= MAX_RACES) throw error;
     }
   }
+}
+
+function sqlStateOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
