@@ -1,0 +1,136 @@
+/**
+ * HPKE (RFC 9180) in base mode, one message a context: KEM ML-KEM-768 (0x0041, draft-ietf-hpke-pq:
+ * the KEM's shared secret and ciphertext are HPKE's as they are), KDF HKDF-SHA-512 (0x0003, two
+ * stages), AEAD AES-256-GCM (0x0002). One message only, so the nonce is the base nonce.
+ *
+ * Does not say who sealed: base mode has no sender authentication.
+ */
+import { type Bytes, concatBytes, encodeUtf8 } from '../base/index.ts';
+import { HPKE, ML_KEM_768 } from './algorithms.ts';
+import { hkdfExpandSha512, hkdfExtractSha512 } from './hkdf.ts';
+import { assertSize } from './sizes.ts';
+import type { KemPrivateKey, KemPublicKey, Suite } from './suite.ts';
+
+const MODE_BASE = Uint8Array.of(0x00);
+const EMPTY = new Uint8Array(0);
+
+/** RFC 9180 §5.1: "HPKE" ‖ I2OSP(kem_id, 2) ‖ I2OSP(kdf_id, 2) ‖ I2OSP(aead_id, 2). */
+const SUITE_ID = concatBytes(
+  encodeUtf8('HPKE'),
+  ...[HPKE.kemId, HPKE.kdfId, HPKE.aeadId].map((id) => Uint8Array.of(id >> 8, id & 0xff)),
+);
+
+const LABELLED = concatBytes(encodeUtf8('HPKE-v1'), SUITE_ID);
+
+const LABELS = Object.freeze({
+  pskIdHash: encodeUtf8('psk_id_hash'),
+  infoHash: encodeUtf8('info_hash'),
+  secret: encodeUtf8('secret'),
+  key: encodeUtf8('key'),
+  baseNonce: encodeUtf8('base_nonce'),
+});
+
+/** RFC 9180 §4. */
+function labelledExtract(suite: Suite, salt: Uint8Array, label: Uint8Array, ikm: Uint8Array): Bytes {
+  return hkdfExtractSha512(suite, salt, concatBytes(LABELLED, label, ikm));
+}
+
+/** RFC 9180 §4. */
+function labelledExpand(
+  suite: Suite,
+  prk: Uint8Array,
+  label: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Bytes {
+  const prefix = Uint8Array.of(length >> 8, length & 0xff);
+  return hkdfExpandSha512(suite, prk, concatBytes(prefix, LABELLED, label, info), length);
+}
+
+/** RFC 9180 §5.1, KeySchedule with mode_base (empty psk and psk_id); the exporter secret is not needed. */
+function keySchedule(
+  suite: Suite,
+  sharedSecret: Uint8Array,
+  info: Uint8Array,
+): { readonly key: Bytes; readonly baseNonce: Bytes } {
+  const context = concatBytes(
+    MODE_BASE,
+    labelledExtract(suite, EMPTY, LABELS.pskIdHash, EMPTY),
+    labelledExtract(suite, EMPTY, LABELS.infoHash, info),
+  );
+  const secret = labelledExtract(suite, sharedSecret, LABELS.secret, EMPTY);
+  try {
+    return {
+      key: labelledExpand(suite, secret, LABELS.key, context, HPKE.key),
+      baseNonce: labelledExpand(suite, secret, LABELS.baseNonce, context, HPKE.nonce),
+    };
+  } finally {
+    secret.fill(0);
+  }
+}
+
+export interface SealHpkeInput {
+  readonly recipient: KemPublicKey;
+  /** Names the application and its format; both sides must hold the same. */
+  readonly info: Uint8Array;
+  readonly aad: Uint8Array;
+  readonly plaintext: Uint8Array;
+}
+
+export interface HpkeSealed {
+  /** 1088 bytes. */
+  readonly enc: Bytes;
+  /** As long as the plaintext and 16 bytes of tag. */
+  readonly ciphertext: Bytes;
+  /** 12 bytes. Not needed to open; both sides derive it. */
+  readonly baseNonce: Bytes;
+}
+
+/** RFC 9180 §6.1, SealBase. */
+export async function sealHpke(suite: Suite, input: SealHpkeInput): Promise<HpkeSealed> {
+  const { ciphertext: enc, sharedSecret } = await input.recipient.encapsulate();
+  const { key, baseNonce } = keySchedule(suite, sharedSecret, input.info);
+  sharedSecret.fill(0);
+  try {
+    return { enc, ciphertext: suite.sealAes256Gcm(key, baseNonce, input.aad, input.plaintext), baseNonce };
+  } finally {
+    key.fill(0);
+  }
+}
+
+export interface OpenHpkeInput {
+  readonly recipient: KemPrivateKey;
+  readonly info: Uint8Array;
+  readonly aad: Uint8Array;
+  /** 1088 bytes. */
+  readonly enc: Uint8Array;
+  /** At least 16 bytes. */
+  readonly ciphertext: Uint8Array;
+}
+
+export interface HpkeOpened {
+  readonly plaintext: Bytes;
+  /** 12 bytes. */
+  readonly baseNonce: Bytes;
+}
+
+/**
+ * RFC 9180 §6.1, OpenBase: the plaintext, or `null` where anything differs from what was sealed
+ * (key, info, aad, enc or ciphertext). Throws RangeError where `enc` or `ciphertext` has a size that
+ * no sealed message has.
+ */
+export async function openHpke(suite: Suite, input: OpenHpkeInput): Promise<HpkeOpened | null> {
+  assertSize('enc', input.enc, ML_KEM_768.ciphertext);
+  if (input.ciphertext.length < HPKE.tag) {
+    throw new RangeError(`"ciphertext" must be at least ${HPKE.tag} bytes, got ${input.ciphertext.length}`);
+  }
+  const sharedSecret = await input.recipient.decapsulate(input.enc);
+  const { key, baseNonce } = keySchedule(suite, sharedSecret, input.info);
+  sharedSecret.fill(0);
+  try {
+    const plaintext = suite.openAes256Gcm(key, baseNonce, input.aad, input.ciphertext);
+    return plaintext === null ? null : { plaintext, baseNonce };
+  } finally {
+    key.fill(0);
+  }
+}

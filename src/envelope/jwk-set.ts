@@ -1,0 +1,144 @@
+/**
+ * A client key as a JWK Set: exactly one ML-KEM-768 key to receive with and one ML-DSA-65 key to
+ * sign with. A public set has no private members; a private one has the seeds, and each public half
+ * is recomputed from its seed and compared.
+ */
+import { encodeBase64Url, equalBytes, type FieldIssue, SealdeskError } from '../base/index.ts';
+import { AKP_SIZES, ML_DSA_65, ML_KEM_768 } from './algorithms.ts';
+import {
+  encodePublicJwk,
+  JWK_MEMBERS,
+  type PrivateJwk,
+  type PublicJwk,
+  type PublicKeyMaterial,
+  parseKeyBytes,
+  parsePublicMembers,
+} from './jwk.ts';
+import { parseItems, parseMembers, type Snapshot } from './strict-object.ts';
+import type { KemPrivateKey, SigningKey, Suite } from './suite.ts';
+
+export interface PublicJwkSet {
+  readonly keys: readonly [PublicJwk, PublicJwk];
+}
+
+/** The public halves of a client key. */
+export interface ClientPublicKeys {
+  readonly kem: PublicKeyMaterial;
+  readonly sig: PublicKeyMaterial;
+}
+
+/** A client key, ready for use. */
+export interface ClientPrivateKeys {
+  readonly kem: KemPrivateKey;
+  readonly sig: SigningKey;
+}
+
+/** JWK members that hold private or symmetric key material in any key type (RFC 7518 §6, RFC 9964). */
+const PRIVATE_MEMBERS = ['priv', 'd', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+
+const REASONS = Object.freeze({
+  kty: 'must be AKP',
+  alg: 'must be ML-KEM-768 or ML-DSA-65',
+  pub: 'must be a public key of this algorithm in base64url without padding',
+  kid: 'must be the RFC 7638 thumbprint of the key, or be left out',
+  priv: 'must be the seed of this public key in base64url without padding',
+});
+
+function refuse(path: string, message: string): SealdeskError {
+  const field: FieldIssue = { path, message };
+  return new SealdeskError('VALIDATION_FAILED', `The JWK Set is not accepted: ${path} ${message}.`, {
+    fields: [field],
+  });
+}
+
+function holdsPrivateMember(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && PRIVATE_MEMBERS.some((name) => Object.hasOwn(value, name))
+  );
+}
+
+/** Reads the two members of `keys`, whichever comes first; `read` answers a key or throws. */
+function parsePair<Key extends { readonly alg: string }>(
+  value: unknown,
+  read: (jwk: unknown, path: string) => Key,
+): { readonly kem: Key; readonly sig: Key } {
+  const items = parseItems(parseMembers(value, ['keys'])?.['keys'], 2, 2);
+  if (items === null)
+    throw refuse('keys', 'must be a list of exactly two keys, with no other member beside it');
+  const pair = items.map((jwk, index) => read(jwk, `keys[${index}]`));
+  const kem = pair.find((key) => key.alg === ML_KEM_768.alg);
+  const sig = pair.find((key) => key.alg === ML_DSA_65.alg);
+  if (kem === undefined || sig === undefined)
+    throw refuse('keys', 'must hold one ML-KEM-768 and one ML-DSA-65 key');
+  return Object.freeze({ kem, sig });
+}
+
+function parseMaterial(suite: Suite, jwk: Snapshot | null, path: string): PublicKeyMaterial {
+  if (jwk === null) throw refuse(path, 'must be an object with the members of an AKP key and no other');
+  const key = parsePublicMembers(suite, jwk);
+  if (typeof key === 'string') throw refuse(`${path}.${key}`, REASONS[key]);
+  return key;
+}
+
+/**
+ * The public keys in an untrusted JWK Set. Throws VALIDATION_FAILED, naming the member, for private
+ * members, unknown members, wrong sizes or encodings, keys that FIPS 203 §7.2 refuses, and anything
+ * but one key of each algorithm.
+ */
+export function parsePublicJwkSet(suite: Suite, value: unknown): ClientPublicKeys {
+  return parsePair(value, (jwk, path) => {
+    if (holdsPrivateMember(jwk)) {
+      throw refuse(path, 'carries a private member: send the public half only, and replace this key');
+    }
+    return parseMaterial(suite, parseMembers(jwk, JWK_MEMBERS.required, JWK_MEMBERS.optional), path);
+  });
+}
+
+/**
+ * The private keys in the JWK Set of a key file. Throws VALIDATION_FAILED for whatever
+ * {@link parsePublicJwkSet} refuses, and where a public key is not that of its seed.
+ */
+export function parsePrivateJwkSet(suite: Suite, value: unknown): ClientPrivateKeys {
+  const { kem, sig } = parsePair(value, (jwk, path) => {
+    const members = parseMembers(jwk, [...JWK_MEMBERS.required, 'priv'], JWK_MEMBERS.optional);
+    const { alg, publicKey } = parseMaterial(suite, members, path);
+    const seed = parseKeyBytes(members?.['priv'], AKP_SIZES[alg].seed);
+    if (seed === null) throw refuse(`${path}.priv`, REASONS.priv);
+    return { alg, publicKey, seed, path };
+  });
+  try {
+    const keys = { kem: suite.importKemPrivateKey(kem.seed), sig: suite.importSigningKey(sig.seed) };
+    if (!equalBytes(keys.kem.publicKey, kem.publicKey)) throw refuse(`${kem.path}.priv`, REASONS.priv);
+    if (!equalBytes(keys.sig.publicKey, sig.publicKey)) throw refuse(`${sig.path}.priv`, REASONS.priv);
+    return Object.freeze(keys);
+  } finally {
+    kem.seed.fill(0);
+    sig.seed.fill(0);
+  }
+}
+
+/** The JWK Set to hand over. */
+export function encodePublicJwkSet(keys: ClientPublicKeys): PublicJwkSet {
+  return { keys: [encodePublicJwk(keys.kem), encodePublicJwk(keys.sig)] };
+}
+
+/** A new client key as the two private JWKs of a key file. Strings cannot be wiped; the seeds are. */
+export function createClientJwks(suite: Suite): readonly [PrivateJwk, PrivateJwk] {
+  const kemSeed = suite.randomBytes(ML_KEM_768.seed);
+  const sigSeed = suite.randomBytes(ML_DSA_65.seed);
+  try {
+    const kem = suite.importKemPrivateKey(kemSeed);
+    const sig = suite.importSigningKey(sigSeed);
+    return [
+      { ...encodePublicJwk({ alg: ML_KEM_768.alg, ...publicHalf(kem) }), priv: encodeBase64Url(kemSeed) },
+      { ...encodePublicJwk({ alg: ML_DSA_65.alg, ...publicHalf(sig) }), priv: encodeBase64Url(sigSeed) },
+    ];
+  } finally {
+    kemSeed.fill(0);
+    sigSeed.fill(0);
+  }
+}
+
+function publicHalf(key: KemPrivateKey | SigningKey): Pick<PublicKeyMaterial, 'kid' | 'publicKey'> {
+  return { kid: key.kid, publicKey: key.publicKey };
+}
