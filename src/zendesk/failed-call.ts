@@ -29,8 +29,21 @@ export function failCall(failure: CallFailure, request: { mutation: boolean }, u
   });
 }
 
+/**
+ * A success whose JSON is not of the documented shape. For a change that is OUTCOME_UNKNOWN: it was
+ * most likely made, and nothing proves it.
+ */
+export function unusableAnswer(status: number, mutation: boolean): ZendeskError {
+  const error = new ZendeskError(
+    'UPSTREAM_UNAVAILABLE',
+    'Zendesk answered with JSON of an unexpected shape. An operator checks whether the API has changed.',
+    { failure: 'UNUSABLE', upstreamStatus: status },
+  );
+  return mutation ? unknownOutcome(error) : error;
+}
+
 /** What OUTCOME_UNKNOWN says, with what is known of the last try. */
-export function unknownOutcome(last: unknown): ZendeskError {
+function unknownOutcome(last: unknown): ZendeskError {
   const error = new ZendeskError(
     'OUTCOME_UNKNOWN',
     'The change was sent to Zendesk and no answer tells whether it was made. Look in Zendesk before sending it again.',

@@ -8,6 +8,7 @@ export {
   type ZendeskRequest,
   type ZendeskResponse,
 } from './client.ts';
+export { unusableAnswer } from './failed-call.ts';
 export {
   type ClientCredentialsRequest,
   type ClientCredentialsToken,
@@ -15,6 +16,7 @@ export {
 } from './oauth-token.ts';
 export { DEFAULT_ORIGIN_TEMPLATE, parseOriginTemplate, parseSubdomain, zendeskOrigin } from './origin.ts';
 export {
+  type CursorPage,
   cursorPages,
   MAX_OFFSET_RECORDS,
   MAX_PAGE_SIZE,

@@ -3,7 +3,8 @@
  * the addresses in `links` or `next_page`, which may name another host. Every walk has a bound.
  */
 import type { JsonObject, JsonValue } from '../base/index.ts';
-import type { ZendeskClient, ZendeskRequest } from './client.ts';
+import type { ZendeskResponse } from './client.ts';
+import type { ZendeskQuery } from './target.ts';
 
 /** Most records of one page. */
 export const MAX_PAGE_SIZE = 100;
@@ -44,28 +45,27 @@ export function readOffsetPage(body: JsonObject, page: number, perPage: number, 
   };
 }
 
+/** One page of a cursor-paged list; `more` tells whether another follows. */
+export interface CursorPage {
+  readonly response: ZendeskResponse;
+  readonly more: boolean;
+}
+
 /**
- * The bodies of a cursor-paged list, at most `maxPages` of them. `more` tells whether a page follows;
- * when it is true on the last body yielded, the bound ended the walk.
+ * The pages of a cursor-paged list, at most `maxPages` of them, each asked for by `send` with the
+ * query members given to it. When `more` is true on the last page yielded, the bound ended the walk.
  */
 export async function* cursorPages(
-  client: ZendeskClient,
-  request: ZendeskRequest,
-  maxPages: number,
-): AsyncGenerator<{ readonly body: JsonObject; readonly more: boolean }, void, void> {
+  send: (query: ZendeskQuery) => Promise<ZendeskResponse>,
+  { pageSize = MAX_PAGE_SIZE, maxPages }: { readonly pageSize?: number; readonly maxPages: number },
+): AsyncGenerator<CursorPage, void, void> {
   let cursor: string | null = null;
   for (let page = 0; page < maxPages; page += 1) {
-    const query: ZendeskRequest['query'] = {
-      'page[size]': MAX_PAGE_SIZE,
-      ...request.query,
-      ...(cursor === null ? {} : { 'page[after]': cursor }),
-    };
-    const { body } = await client.request({ ...request, query });
-    if (body === null) return;
-    const next = nextCursor(body);
+    const response = await send({ 'page[size]': pageSize, 'page[after]': cursor ?? undefined });
+    const next = response.body === null ? null : nextCursor(response.body);
     // A cursor that does not move would be walked for ever.
     const more = next !== null && next !== cursor;
-    yield { body, more };
+    yield { response, more };
     if (!more) return;
     cursor = next;
   }

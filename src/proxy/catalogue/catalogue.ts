@@ -1,0 +1,59 @@
+/** The one table of operations that the gateway can run against Zendesk; what is not in it does not exist. */
+import type { z } from 'zod';
+import { createTicket } from './create-ticket.ts';
+import { getTicket } from './get-ticket.ts';
+import { listTickets } from './list-tickets.ts';
+import { listUsers } from './list-users.ts';
+import type { Operation } from './operation.ts';
+import { search } from './search.ts';
+import { updateTicket } from './update-ticket.ts';
+
+const ROWS = {
+  list_tickets: listTickets,
+  get_ticket: getTicket,
+  create_ticket: createTicket,
+  update_ticket: updateTicket,
+  list_users: listUsers,
+  search,
+} as const;
+
+export type OperationName = keyof typeof ROWS;
+
+/** The result of one operation, as its schema documents it. */
+export type OperationResult<Name extends OperationName> = z.infer<(typeof ROWS)[Name]['result']>;
+
+/** By name, each with the type of its own result. */
+export const CATALOGUE: Readonly<typeof ROWS> = Object.freeze(Object.assign(Object.create(null), ROWS));
+
+export const OPERATION_NAMES: readonly OperationName[] = Object.freeze(Object.keys(ROWS) as OperationName[]);
+
+export function isOperationName(name: unknown): name is OperationName {
+  return typeof name === 'string' && Object.hasOwn(CATALOGUE, name);
+}
+
+/** The operation called `name`, or `null`. */
+export function findOperation(name: unknown): Operation | null {
+  return isOperationName(name) ? CATALOGUE[name] : null;
+}
+
+/** The table as Markdown, for the documentation. */
+export function printCatalogue(): string {
+  const rows = OPERATION_NAMES.map((name) => {
+    const { description, mutation, permits, fields } = CATALOGUE[name];
+    return [
+      `## \`${name}\``,
+      '',
+      description,
+      '',
+      `${mutation ? 'Changes Zendesk' : 'Reads'}; permits ${permits.join(', ')}.`,
+      '',
+      '| payload field | meaning |',
+      '|---|---|',
+      ...Object.entries(fields).map(
+        ([field, meaning]) => `| \`${field}\` | ${meaning.replaceAll('|', '\\|')} |`,
+      ),
+      '',
+    ].join('\n');
+  });
+  return `# Operations\n\n${rows.join('\n')}`;
+}

@@ -1,0 +1,88 @@
+/** `search`: Zendesk's query syntax over tickets, users, organizations and groups. */
+import { z } from 'zod';
+import { MAX_PAGE_SIZE } from '../../zendesk/index.ts';
+import { defineOperation } from './operation.ts';
+import { pageOfOffset, pageResult } from './page-result.ts';
+import { page, perPage, query, sortOrder } from './payload-fields.ts';
+import {
+  namedOf,
+  namedReference,
+  peopleOf,
+  personOf,
+  personReference,
+  record,
+  withoutContactData,
+  type ZendeskRecord,
+} from './records.ts';
+import { SEARCH_SORTS, searchDepthIssue, searchPage } from './search-page.ts';
+
+const payload = z
+  .strictObject({
+    query: query.describe("Zendesk's search syntax, 1 to 2 000 characters."),
+    sort_by: z
+      .enum(SEARCH_SORTS)
+      .optional()
+      .describe(`${SEARCH_SORTS.join(', ')}; by relevance when left out.`),
+    sort_order: sortOrder,
+    page,
+    per_page: perPage,
+  })
+  .superRefine((value, context) => {
+    const message = searchDepthIssue(value.page ?? 1, value.per_page ?? MAX_PAGE_SIZE);
+    if (message !== null) context.addIssue({ code: 'custom', path: ['page'], message });
+    if (value.sort_order !== undefined && value.sort_by === undefined) {
+      context.addIssue({ code: 'custom', path: ['sort_order'], message: 'needs sort_by' });
+    }
+  });
+
+const result = z.strictObject({
+  /** In Zendesk's order, each with `result_type`; people and organizations as references unless permitted. */
+  results: z.array(record),
+  users: z.array(personReference),
+  organizations: z.array(namedReference),
+  /** Zendesk's own total, also beyond the 1 000 results it answers. */
+  count: z.number().nullable(),
+  page: pageResult,
+});
+
+export const search = defineOperation({
+  name: 'search',
+  description:
+    "Searches tickets, users, organizations and groups with Zendesk's query syntax; answers at most 1 000 results of any query.",
+  mutation: false,
+  permits: ['Ticket', 'PersonReference', 'OrganizationReference'],
+  payload,
+  result,
+  resource: () => 'search',
+  async run(call, input, context): Promise<z.infer<typeof result>> {
+    const found = await searchPage(call, {
+      ...input,
+      page: input.page ?? 1,
+      per_page: input.per_page ?? MAX_PAGE_SIZE,
+    });
+    const showPeople = context.isPermitted('list_users');
+    return {
+      results: found.results.map((one) => shown(one, showPeople)),
+      users: peopleOf(found.users),
+      organizations: found.organizations.map(namedOf),
+      count: found.page.count,
+      page: pageOfOffset(found.page),
+    };
+  },
+});
+
+/** A result as far as the caller may see it; of a kind we do not know, id and kind only. */
+function shown(one: ZendeskRecord, showPeople: boolean): ZendeskRecord {
+  const kind = one['result_type'];
+  switch (kind) {
+    case 'ticket':
+      return showPeople ? one : withoutContactData(one);
+    case 'user':
+      return showPeople ? one : { ...personOf(one), result_type: kind };
+    case 'organization':
+    case 'group':
+      return { ...namedOf(one), result_type: kind };
+    default:
+      return { id: one.id, result_type: typeof kind === 'string' ? kind : null };
+  }
+}
