@@ -1,0 +1,159 @@
+/**
+ * The control API under `/__simulator/`: what tests and demos in other processes use in place of the
+ * programmatic one. Bodies are JSON and are checked strictly. No login; keep the port on the loopback address.
+ */
+import { z } from 'zod';
+import { coded, empty, json, Refusal, type Reply } from './reply.ts';
+import type { Simulator } from './simulator.ts';
+
+const seconds = z.number().int().min(0).max(86_400);
+const applied = z.boolean().optional();
+
+const effectSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('latency'), milliseconds: z.number().int().min(0).max(600_000) }),
+  z.strictObject({
+    kind: z.literal('rate-limited'),
+    retryAfter: seconds.nullable().optional(),
+    body: z.enum(['text', 'json', 'html', 'edge']).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('status'),
+    status: z.number().int().min(200).max(599),
+    applied,
+    retryAfter: seconds.optional(),
+    body: z.string().max(65_536).optional(),
+    contentType: z.string().max(200).optional(),
+  }),
+  z.strictObject({ kind: z.literal('html'), status: z.number().int().min(200).max(599).optional(), applied }),
+  z.strictObject({ kind: z.literal('truncated') }),
+  z.strictObject({ kind: z.literal('close'), applied }),
+  z.strictObject({ kind: z.literal('hang'), applied }),
+]);
+
+const faultSchema = z.strictObject({
+  method: z.string().max(10).optional(),
+  path: z.string().max(200).optional(),
+  count: z.number().int().min(1).optional(),
+  skip: z.number().int().min(0).optional(),
+  effect: effectSchema,
+});
+
+const activitySchema = z.strictObject({
+  perMinute: z.number().positive().max(60_000),
+  seed: z.number().int().optional(),
+});
+const stepSchema = z.strictObject({ count: z.number().int().min(1).max(10_000).default(1) });
+const consumerSchema = z.union([
+  z.strictObject({ requests: z.number().int().min(0).max(1_000_000) }),
+  z.strictObject({ perMinute: z.number().min(0).max(1_000_000) }),
+]);
+const resetSchema = z.strictObject({ data: z.boolean().default(false) });
+const tokenSchema = z.strictObject({
+  email: z.string().optional(),
+  clientId: z.string().optional(),
+  scopes: z.array(z.string()).optional(),
+  expiresIn: z.number().int().nullable().optional(),
+  refreshExpiresIn: z.number().int().nullable().optional(),
+});
+
+const parse = <T>(schema: z.ZodType<T>, body: Uint8Array, contentType: string): T => {
+  // A page in a browser can't send this type to another origin without asking first.
+  if (!contentType.toLowerCase().includes('application/json')) {
+    throw new Refusal(coded(415, 'UnsupportedMediaType', 'Content-Type must be application/json'));
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body).toString('utf8') || '{}');
+  } catch {
+    throw new Refusal(coded(400, 'InvalidJson', 'The body is not JSON'));
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Refusal(coded(400, 'InvalidControl', z.prettifyError(result.error)));
+};
+
+/** Drops keys whose value is undefined, which the options of the simulator don't take. */
+const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+
+const statusOf = (simulator: Simulator): Record<string, unknown> => ({
+  url: simulator.url,
+  tickets: simulator.tickets.count,
+  requests: {
+    total: simulator.requests.total,
+    by_endpoint: simulator.requests.byEndpoint(),
+    by_status: simulator.requests.byStatus(),
+  },
+  activity: { per_minute: simulator.activity.perMinute, steps: simulator.activity.steps },
+  consumer: { per_minute: simulator.consumer.perMinute },
+  faults: simulator.faults.list(),
+});
+
+const route = (
+  simulator: Simulator,
+  method: string,
+  path: string,
+  body: Uint8Array,
+  contentType: string,
+): Reply => {
+  const fault = /^\/faults\/(\d+)$/.exec(path);
+  if (fault && method === 'DELETE') return empty(simulator.faults.remove(Number(fault[1])) ? 204 : 404);
+  switch (`${method} ${path}`) {
+    case 'GET /':
+    case 'GET /stats':
+      return json(200, statusOf(simulator));
+    case 'GET /requests':
+      return json(200, { requests: simulator.requests.entries });
+    case 'GET /faults':
+      return json(200, { faults: simulator.faults.list() });
+    case 'POST /faults': {
+      const rule = parse(faultSchema, body, contentType);
+      return json(201, { id: simulator.faults.add({ ...defined(rule), effect: defined(rule.effect) }) });
+    }
+    case 'DELETE /faults':
+      simulator.faults.clear();
+      return empty(204);
+    case 'POST /activity': {
+      const input = parse(activitySchema, body, contentType);
+      simulator.activity.start(input.perMinute, input.seed);
+      return json(200, { per_minute: simulator.activity.perMinute });
+    }
+    case 'DELETE /activity':
+      simulator.activity.stop();
+      return empty(204);
+    case 'POST /activity/step':
+      return json(200, { events: simulator.activity.step(parse(stepSchema, body, contentType).count) });
+    case 'POST /consumer': {
+      const input = parse(consumerSchema, body, contentType);
+      if ('requests' in input) simulator.consumer.consume(input.requests);
+      else simulator.consumer.start(input.perMinute);
+      return json(200, { per_minute: simulator.consumer.perMinute });
+    }
+    case 'POST /reset':
+      simulator.reset(parse(resetSchema, body, contentType));
+      return empty(204);
+    case 'POST /tokens':
+      return json(201, simulator.issueAccessToken(defined(parse(tokenSchema, body, contentType))));
+    default:
+      throw new Refusal(coded(404, 'InvalidEndpoint', 'Not found'));
+  }
+};
+
+/** Answers one control call; `path` is what follows `/__simulator`. */
+export const handleControl = (
+  simulator: Simulator,
+  method: string,
+  path: string,
+  body: Uint8Array,
+  contentType: string,
+): Reply => {
+  try {
+    return route(simulator, method, path, body, contentType);
+  } catch (error) {
+    if (error instanceof Refusal) return error.reply;
+    if (error instanceof RangeError) return coded(400, 'InvalidControl', error.message);
+    throw error;
+  }
+};

@@ -1,0 +1,245 @@
+/**
+ * The seeded account: groups, agents, organizations, customers and tickets, all derived from one seed.
+ * Ids, people and texts depend on the seed and the size only; dates count back from an anchor, which moves
+ * in whole weeks from 2026-11-21 so that restarts within a week see the same times and none is in the future.
+ */
+import {
+  ADMIN_EMAIL,
+  AGENT_EMAIL,
+  AREA_FIELD_ID,
+  BLOCKED_CUSTOMER_EMAIL,
+  CUSTOMER_EMAIL,
+  FIRST_GROUP_ID,
+  FIRST_ORGANIZATION_ID,
+  FIRST_USER_ID,
+  ORDER_FIELD_ID,
+  REFUND_FIELD_ID,
+  SUSPENDED_EMAIL,
+} from './account.ts';
+import { composeSubject } from './conversation.ts';
+import { FIRST_NAMES, LAST_NAMES, ORGANIZATION_FIRST, ORGANIZATION_LAST } from './names.ts';
+import { createRandom, mixSeed, type Random } from './random.ts';
+import type {
+  GroupRow,
+  OrganizationRow,
+  TicketPriority,
+  TicketRow,
+  TicketStatus,
+  UserRow,
+} from './records.ts';
+import { GROUP_NAMES, STORIES } from './stories.ts';
+
+export const DATASET_EPOCH = Date.UTC(2026, 10, 21);
+const DAY = 86_400_000;
+const WEEK = 7 * DAY;
+/** How far back the oldest seeded ticket goes. */
+const SPAN = 540 * DAY;
+const AGENT_COUNT = 24;
+const ADMIN_COUNT = 3;
+
+/** The moment the seeded data set ends: the epoch moved by whole weeks so as not to be after `now`. */
+export const datasetAnchor = (now: number): number =>
+  DATASET_EPOCH + Math.floor((now - DATASET_EPOCH) / WEEK) * WEEK;
+
+export interface Dataset {
+  readonly groups: GroupRow[];
+  readonly organizations: OrganizationRow[];
+  readonly users: UserRow[];
+  readonly tickets: TicketRow[];
+}
+
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000) * 1000;
+
+const createGroups = (anchor: number): GroupRow[] =>
+  GROUP_NAMES.map((name, index) => ({
+    id: FIRST_GROUP_ID + index,
+    name,
+    description: `${name} at Lumen & Oak`,
+    createdAt: anchor - 900 * DAY,
+    updatedAt: anchor - 900 * DAY,
+  }));
+
+const createOrganizations = (seed: number, count: number, anchor: number): OrganizationRow[] => {
+  const rows: OrganizationRow[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const random = createRandom(mixSeed(seed, index, 2));
+    const first = ORGANIZATION_FIRST[index % ORGANIZATION_FIRST.length] ?? 'Alder';
+    const last =
+      ORGANIZATION_LAST[(index * 7 + Math.floor(index / 30)) % ORGANIZATION_LAST.length] ?? 'Hotels';
+    const round = Math.floor(index / (ORGANIZATION_FIRST.length * ORGANIZATION_LAST.length));
+    const name = round === 0 ? `${first} ${last}` : `${first} ${last} ${round + 1}`;
+    const createdAt = seconds(anchor - 800 * DAY + random.next() * 250 * DAY);
+    rows.push({
+      id: FIRST_ORGANIZATION_ID + index * 3,
+      name,
+      domain: `${name.toLowerCase().replaceAll(' ', '-')}.example`,
+      externalId: random.chance(0.6) ? `crm-${1000 + index}` : null,
+      details: random.chance(0.3) ? 'Pays by invoice, 30 days.' : null,
+      tags: random.chance(0.2) ? ['vip', 'enterprise'] : random.chance(0.5) ? ['retail'] : [],
+      createdAt,
+      updatedAt: seconds(createdAt + random.next() * 200 * DAY),
+    });
+  }
+  return rows;
+};
+
+const personName = (random: Random): string => `${random.pick(FIRST_NAMES)} ${random.pick(LAST_NAMES)}`;
+
+const createUsers = (
+  seed: number,
+  endUsers: number,
+  organizations: readonly OrganizationRow[],
+  anchor: number,
+): UserRow[] => {
+  const rows: UserRow[] = [];
+  const add = (index: number, fixed: Partial<UserRow>, staff: boolean): void => {
+    const random = createRandom(mixSeed(seed, index, 3));
+    const name = personName(random);
+    const organization = staff || random.chance(0.35) ? null : random.pick(organizations);
+    const host = staff ? 'lumenoak.example' : (organization?.domain ?? 'mail.example');
+    const createdAt = seconds(anchor - 700 * DAY + random.next() * 150 * DAY);
+    rows.push({
+      id: FIRST_USER_ID + index * 7,
+      name,
+      email: `${name.toLowerCase().replace(' ', '.')}${staff ? '' : index}@${host}`,
+      role: 'end-user',
+      organizationId: organization?.id ?? null,
+      defaultGroupId: staff ? FIRST_GROUP_ID + (index % GROUP_NAMES.length) : null,
+      phone: random.chance(0.3) ? `+4420${String(79_460_000 + index).padStart(8, '0')}` : null,
+      externalId: staff || random.chance(0.5) ? null : `cust-${10_000 + index}`,
+      notes: random.chance(0.05) ? 'Prefers to be called back in the morning.' : null,
+      details: null,
+      tags: random.chance(0.08) ? ['vip'] : [],
+      suspended: false,
+      active: true,
+      verified: random.chance(0.9),
+      locale: random.chance(0.85) ? 'en-US' : 'de',
+      createdAt,
+      updatedAt: seconds(createdAt + random.next() * 300 * DAY),
+      lastLoginAt: staff || random.chance(0.4) ? seconds(anchor - random.next() * 30 * DAY) : null,
+      ...fixed,
+    });
+  };
+  add(0, { name: 'Demo Admin', email: ADMIN_EMAIL, role: 'admin', suspended: false, verified: true }, true);
+  add(1, { name: 'Demo Agent', email: AGENT_EMAIL, role: 'agent', verified: true }, true);
+  add(2, { name: 'Suspended Agent', email: SUSPENDED_EMAIL, role: 'agent', suspended: true }, true);
+  for (let index = 3; index < AGENT_COUNT; index += 1) {
+    add(index, { role: index < 3 + ADMIN_COUNT - 1 ? 'admin' : 'agent' }, true);
+  }
+  add(AGENT_COUNT, { name: 'Demo Customer', email: CUSTOMER_EMAIL, verified: true }, false);
+  add(AGENT_COUNT + 1, { name: 'Blocked Customer', email: BLOCKED_CUSTOMER_EMAIL, suspended: true }, false);
+  for (let index = AGENT_COUNT + 2; index < AGENT_COUNT + endUsers; index += 1) add(index, {}, false);
+  return rows;
+};
+
+const drawStatus = (random: Random, ageDays: number): TicketStatus => {
+  const active = 0.08 + 0.7 * Math.exp(-ageDays / 20);
+  if (random.chance(active)) {
+    const draw = random.next();
+    if (draw < 0.18) return ageDays < 10 ? 'new' : 'open';
+    if (draw < 0.6) return 'open';
+    return draw < 0.9 ? 'pending' : 'hold';
+  }
+  return ageDays < 30 ? 'solved' : 'closed';
+};
+
+const drawPriority = (random: Random, heat: number): TicketPriority | null => {
+  const draw = random.next();
+  if (draw < 0.12) return null;
+  if (draw < 0.12 + heat * 0.22) return 'urgent';
+  if (draw < 0.22 + heat * 0.5) return 'high';
+  return draw < 0.82 ? 'normal' : 'low';
+};
+
+const SATISFACTION = ['unoffered', 'offered', 'good', 'good', 'bad'] as const;
+const CHANNELS = ['email', 'email', 'web', 'web', 'api', 'mobile'] as const;
+const AREAS = ['hardware', 'app', 'cloud', 'shop'] as const;
+
+interface TicketCast {
+  readonly seed: number;
+  readonly anchor: number;
+  readonly total: number;
+  readonly staff: readonly UserRow[];
+  readonly customers: readonly UserRow[];
+}
+
+const createTicket = (cast: TicketCast, id: number): TicketRow => {
+  const random = createRandom(mixSeed(cast.seed, id, 1));
+  const createdAt = seconds(cast.anchor - (SPAN * (cast.total - id + random.next())) / cast.total);
+  const ageDays = (cast.anchor - createdAt) / DAY;
+  const storyIndex = random.below(STORIES.length);
+  const story = STORIES[storyIndex] ?? STORIES[0];
+  if (!story) throw new RangeError('"STORIES" must not be empty');
+  const customer = random.pick(cast.customers);
+  const status = drawStatus(random, ageDays);
+  const agent = status === 'new' ? null : random.pick(cast.staff);
+  const done = status === 'solved' || status === 'closed';
+  const lifetime = Math.min(ageDays, 0.05 + random.next() * (done ? 6 : 12)) * DAY;
+  const updatedAt = Math.min(cast.anchor, seconds(createdAt + lifetime));
+  const order = `LO-${10_000 + random.below(89_999)}`;
+  const customFields = new Map<number, unknown>([
+    [ORDER_FIELD_ID, order],
+    [AREA_FIELD_ID, random.pick(AREAS)],
+  ]);
+  if (story.tags.includes('refund')) customFields.set(REFUND_FIELD_ID, `${10 + random.below(190)}.50`);
+  const tags = story.tags.filter(() => random.chance(0.8));
+  if (customer.tags.includes('vip')) tags.push('vip');
+  const closedAt = status === 'closed' ? Math.min(cast.anchor, updatedAt + 4 * DAY) : updatedAt;
+  return {
+    id,
+    createdAt,
+    updatedAt: closedAt,
+    generatedAt: closedAt / 1000 + 1,
+    solvedAt: done ? updatedAt : null,
+    deletedAt: null,
+    subject: composeSubject(cast.seed, id, storyIndex, order),
+    status,
+    priority: drawPriority(random, story.heat),
+    type: random.chance(0.9) ? story.type : null,
+    requesterId: customer.id,
+    submitterId: customer.id,
+    assigneeId: agent?.id ?? null,
+    organizationId: customer.organizationId,
+    groupId: FIRST_GROUP_ID + story.group,
+    problemId: null,
+    followupSourceId: null,
+    externalId: random.chance(0.15) ? `ext-${id}` : null,
+    dueAt: null,
+    channel: random.pick(CHANNELS),
+    tags,
+    collaboratorIds: [],
+    customFields,
+    satisfaction: done ? random.pick(SATISFACTION) : 'unoffered',
+    isPublic: true,
+    aiAgent: random.chance(0.01),
+    commentCount: status === 'new' ? 1 : done ? 3 + random.below(4) : 1 + random.below(4),
+    story: storyIndex,
+    comments: null,
+  };
+};
+
+/** Builds the account: `ticketCount` tickets, about one customer per five tickets, one organization per sixty. */
+export const createDataset = (seed: number, ticketCount: number, anchor: number): Dataset => {
+  const groups = createGroups(anchor);
+  const organizations = createOrganizations(
+    seed,
+    Math.min(600, Math.max(5, Math.round(ticketCount / 60))),
+    anchor,
+  );
+  const users = createUsers(
+    seed,
+    Math.min(8000, Math.max(20, Math.round(ticketCount / 5))),
+    organizations,
+    anchor,
+  );
+  const cast: TicketCast = {
+    seed,
+    anchor,
+    total: ticketCount,
+    staff: users.filter((user) => user.role !== 'end-user' && !user.suspended),
+    customers: users.filter((user) => user.role === 'end-user' && !user.suspended),
+  };
+  const tickets: TicketRow[] = [];
+  for (let id = 1; id <= ticketCount; id += 1) tickets.push(createTicket(cast, id));
+  return { groups, organizations, users, tickets };
+};

@@ -1,0 +1,23 @@
+/** Front door of the Zendesk simulator. */
+export * from './account.ts';
+export type { ActivityEvent } from './activity.ts';
+export type { AccessToken, IssueOptions } from './credentials.ts';
+export { DATASET_EPOCH, datasetAnchor } from './dataset.ts';
+export type { ActiveFault, FaultEffect, FaultRule } from './faults.ts';
+export { LANGUAGES, type Language } from './messages.ts';
+export {
+  type AccessTokenAccount,
+  type ApiTokenAccount,
+  DEFAULT_ACCESS_TOKEN,
+  DEFAULT_API_TOKEN,
+  DEFAULT_OAUTH_CLIENT,
+  DEFAULT_OAUTH_SECRET,
+  type OAuthClientAccount,
+  PLAN_LIMITS,
+  type Plan,
+  type SimulatorClock,
+  type SimulatorOptions,
+} from './options.ts';
+export type { CommentRow, TicketRow, UserRow } from './records.ts';
+export type { LoggedRequest, RequestOutcome, WaitOptions } from './request-log.ts';
+export { type ActivityControl, openSimulator, type Simulator } from './simulator.ts';

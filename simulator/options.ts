@@ -1,0 +1,131 @@
+/** What a simulator can be told at start, with the defaults and their checks. */
+import { ADMIN_EMAIL, AGENT_EMAIL, CUSTOMER_EMAIL, SUSPENDED_EMAIL } from './account.ts';
+import { LANGUAGES, type Language } from './messages.ts';
+
+/** Milliseconds since 1970; injected by tests that must not wait for windows, expiries and cursors. */
+export interface SimulatorClock {
+  now(): number;
+}
+
+/** Account-wide requests per minute (rate-limits page; Support API counted). */
+export const PLAN_LIMITS = {
+  team: 200,
+  growth: 400,
+  professional: 400,
+  enterprise: 700,
+  enterprise_plus: 2500,
+} as const;
+export type Plan = keyof typeof PLAN_LIMITS;
+
+export interface ApiTokenAccount {
+  /** The user the token acts as; created in the role given when the data set doesn't have the address. */
+  readonly email: string;
+  readonly token: string;
+  readonly role?: 'end-user' | 'agent' | 'admin';
+  readonly suspended?: boolean;
+}
+
+export interface OAuthClientAccount {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Scopes the client may ask for. */
+  readonly scopes: readonly string[];
+  readonly kind?: 'confidential' | 'public';
+  /** The user that client_credentials tokens act as; default the demo admin. */
+  readonly email?: string;
+  /** Tokens expire after 30 minutes although the request named no `expires_in` (and the answer doesn't say so). */
+  readonly enforceExpiry?: boolean;
+}
+
+export interface AccessTokenAccount {
+  readonly token: string;
+  readonly scopes: readonly string[];
+  readonly email?: string;
+  /** Milliseconds since 1970; absent = never. */
+  readonly expiresAt?: number;
+}
+
+export interface SimulatorOptions {
+  /** 0 (default) takes a free port. */
+  readonly port?: number;
+  readonly host?: string;
+  /** Seeded tickets, 0 to 1,000,000; default 3,000. */
+  readonly tickets?: number;
+  readonly seed?: number;
+  readonly plan?: Plan;
+  readonly window?: 'fixed' | 'sliding';
+  /** Requests per minute of the account in place of the plan's. */
+  readonly accountLimit?: number;
+  /** Totals by endpoint limit name (endpoint-limits.ts), e.g. `{ 'tickets-index': 20000 }`. */
+  readonly endpointLimits?: Readonly<Record<string, number>>;
+  /** `2023` sends `rate-limit*` and `zendesk-rate-limit-*` in place of today's `ratelimit*`. */
+  readonly headerSpelling?: 'current' | '2023';
+  readonly clock?: SimulatorClock;
+  /** The moment the seeded data ends, in milliseconds; see dataset.ts for the default. */
+  readonly anchor?: number;
+  readonly accounts?: {
+    readonly apiTokens?: readonly ApiTokenAccount[];
+    readonly oauthClients?: readonly OAuthClientAccount[];
+    readonly accessTokens?: readonly AccessTokenAccount[];
+  };
+  /** When given, a first host label outside this list gets the "No help desk" 404. */
+  readonly knownSubdomains?: readonly string[];
+  /** Origin used in `url` and `links` in place of the requested one (host-mapped accounts). */
+  readonly canonicalOrigin?: string;
+  readonly language?: Language;
+  readonly activityPerMinute?: number;
+  /** Entries kept in the request log; default 10,000. */
+  readonly requestLogSize?: number;
+}
+
+export const DEFAULT_API_TOKEN = 'demo-api-token-not-secret';
+export const DEFAULT_OAUTH_CLIENT = 'sealdesk_demo';
+export const DEFAULT_OAUTH_SECRET = 'demo-client-secret-not-secret';
+export const DEFAULT_ACCESS_TOKEN = 'demo-access-token-not-secret';
+
+export const DEFAULT_API_TOKENS: readonly ApiTokenAccount[] = [
+  { email: ADMIN_EMAIL, token: DEFAULT_API_TOKEN },
+  { email: AGENT_EMAIL, token: DEFAULT_API_TOKEN },
+  { email: CUSTOMER_EMAIL, token: DEFAULT_API_TOKEN },
+  { email: SUSPENDED_EMAIL, token: DEFAULT_API_TOKEN },
+];
+
+export const DEFAULT_OAUTH_CLIENTS: readonly OAuthClientAccount[] = [
+  { clientId: DEFAULT_OAUTH_CLIENT, clientSecret: DEFAULT_OAUTH_SECRET, scopes: ['read', 'write'] },
+  {
+    clientId: 'sealdesk_demo_enforced',
+    clientSecret: DEFAULT_OAUTH_SECRET,
+    scopes: ['read', 'write'],
+    enforceExpiry: true,
+  },
+];
+
+export const DEFAULT_ACCESS_TOKENS: readonly AccessTokenAccount[] = [
+  { token: DEFAULT_ACCESS_TOKEN, scopes: ['read', 'write'] },
+  { token: 'demo-read-token-not-secret', scopes: ['read'] },
+  { token: 'demo-expired-token-not-secret', scopes: ['read', 'write'], expiresAt: 0 },
+];
+
+const MAX_TICKETS = 1_000_000;
+
+const assertInteger = (name: string, value: number | undefined, least: number, most: number): void => {
+  if (value === undefined) return;
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw new RangeError(`"${name}" must be an integer from ${least} to ${most}, got ${value}`);
+  }
+};
+
+/** Throws RangeError on a value out of range; the message names the option. */
+export const assertOptions = (options: SimulatorOptions): void => {
+  assertInteger('port', options.port, 0, 65_535);
+  assertInteger('tickets', options.tickets, 0, MAX_TICKETS);
+  assertInteger('seed', options.seed, -(2 ** 31), 2 ** 32);
+  assertInteger('accountLimit', options.accountLimit, 1, 1_000_000);
+  assertInteger('requestLogSize', options.requestLogSize, 1, 1_000_000);
+  if (options.plan !== undefined && !Object.hasOwn(PLAN_LIMITS, options.plan)) {
+    throw new RangeError(`"plan" must be one of ${Object.keys(PLAN_LIMITS).join(', ')}, got ${options.plan}`);
+  }
+  if (options.language !== undefined && !LANGUAGES.includes(options.language)) {
+    throw new RangeError(`"language" must be one of ${LANGUAGES.join(', ')}, got ${options.language}`);
+  }
+};

@@ -1,0 +1,141 @@
+/** The endpoints that exist here: path, who may call, which scope it needs, which limits it draws from. */
+import type { Call, Handler } from './call.ts';
+import { listComments } from './comments.ts';
+import { listTicketFields, showAccountSettings } from './configuration.ts';
+import { revokeCurrentToken, showCurrentToken } from './oauth.ts';
+import {
+  countUsers,
+  createUser,
+  listGroups,
+  listGroupUsers,
+  listOrganizations,
+  listOrganizationUsers,
+  listUsers,
+  searchUsers,
+  showGroup,
+  showManyOrganizations,
+  showManyUsers,
+  showMe,
+  showOrganization,
+  showUser,
+} from './people.ts';
+import { countSearch, exportSearch, search } from './search.ts';
+import { createTicket, updateTicket } from './ticket-write.ts';
+import {
+  countTickets,
+  deleteTicket,
+  listAssignedTickets,
+  listOrganizationTickets,
+  listRequestedTickets,
+  listTickets,
+  showManyTickets,
+  showTicket,
+} from './tickets.ts';
+
+/** Resource of a scope such as `tickets:read`; null = any token will do. */
+type Resource = 'tickets' | 'users' | 'organizations' | 'search' | null;
+
+export interface LimitUse {
+  /** Name in endpoint-limits.ts. */
+  readonly name: string;
+  /** Separate counter per key; the whole account shares one when absent. */
+  readonly key?: (call: Call) => string;
+}
+
+export interface Route {
+  readonly method: string;
+  readonly template: string;
+  readonly pattern: RegExp;
+  readonly resource: Resource;
+  /** `agent`: agents and admins; `anyone`: also without a login. */
+  readonly audience: 'agent' | 'anyone' | 'user';
+  readonly limits: readonly LimitUse[];
+  readonly handler: Handler;
+}
+
+const route = (
+  method: string,
+  path: string,
+  resource: Resource,
+  handler: Handler,
+  rest: { audience?: Route['audience']; limits?: readonly LimitUse[] } = {},
+): Route => ({
+  method,
+  template: `/api/v2${path}`,
+  pattern: new RegExp(`^/api/v2${path.replaceAll(':id', '(\\d+)')}$`),
+  resource,
+  audience: rest.audience ?? 'agent',
+  limits: rest.limits ?? [],
+  handler,
+});
+
+const perTicketAndUser = (call: Call): string =>
+  `${call.params[0]}:${call.caller.kind === 'user' ? call.caller.user.id : 0}`;
+
+export const ROUTES: readonly Route[] = [
+  route('GET', '/users/me', 'users', showMe, { audience: 'anyone' }),
+  route('GET', '/tickets', 'tickets', listTickets, { limits: [{ name: 'tickets-index' }] }),
+  route('POST', '/tickets', 'tickets', createTicket),
+  route('GET', '/tickets/show_many', 'tickets', showManyTickets),
+  route('GET', '/tickets/count', 'tickets', countTickets),
+  route('GET', '/tickets/:id', 'tickets', showTicket),
+  route('PUT', '/tickets/:id', 'tickets', updateTicket, {
+    limits: [{ name: 'per-ticket-updates', key: perTicketAndUser }, { name: 'tickets-update' }],
+  }),
+  route('DELETE', '/tickets/:id', 'tickets', deleteTicket, { limits: [{ name: 'tickets-destroy' }] }),
+  route('GET', '/tickets/:id/comments', 'tickets', listComments),
+  route('GET', '/users', 'users', listUsers),
+  route('POST', '/users', 'users', createUser),
+  route('GET', '/users/show_many', 'users', showManyUsers),
+  route('GET', '/users/search', 'users', searchUsers),
+  route('GET', '/users/count', 'users', countUsers),
+  route('GET', '/users/:id', 'users', showUser),
+  route('GET', '/users/:id/tickets/requested', 'tickets', listRequestedTickets),
+  route('GET', '/users/:id/tickets/assigned', 'tickets', listAssignedTickets),
+  route('GET', '/organizations', 'organizations', listOrganizations),
+  route('GET', '/organizations/show_many', 'organizations', showManyOrganizations),
+  route('GET', '/organizations/:id', 'organizations', showOrganization),
+  route('GET', '/organizations/:id/users', 'users', listOrganizationUsers),
+  route('GET', '/organizations/:id/tickets', 'tickets', listOrganizationTickets),
+  route('GET', '/groups', 'users', listGroups),
+  route('GET', '/groups/:id', 'users', showGroup),
+  route('GET', '/groups/:id/users', 'users', listGroupUsers),
+  route('GET', '/search', 'search', search, { limits: [{ name: 'search-index' }] }),
+  route('GET', '/search/count', 'search', countSearch, { limits: [{ name: 'search-index' }] }),
+  route('GET', '/search/export', 'search', exportSearch, { limits: [{ name: 'search-export' }] }),
+  route('GET', '/ticket_fields', 'tickets', listTicketFields),
+  route('GET', '/account/settings', null, showAccountSettings),
+  route('GET', '/oauth/tokens/current', null, showCurrentToken, { audience: 'user' }),
+  route('DELETE', '/oauth/tokens/current', null, revokeCurrentToken, { audience: 'user' }),
+];
+
+export interface RouteMatch {
+  readonly route: Route;
+  readonly params: readonly string[];
+}
+
+/** The endpoint of a call; null when there is none. `path` comes without `.json`. */
+export const matchRoute = (method: string, path: string): RouteMatch | null => {
+  for (const candidate of ROUTES) {
+    if (candidate.method !== method) continue;
+    const match = candidate.pattern.exec(path);
+    if (match) return { route: candidate, params: match.slice(1) };
+  }
+  return null;
+};
+
+/** Whether an id that is no number stands where some endpoint expects one: Zendesk answers 400, not 404. */
+export const misusedId = (method: string, path: string): string | null => {
+  const match = /^\/api\/v2\/(tickets|users|organizations|groups)\/([^/]+)$/.exec(path);
+  if (!match || !['GET', 'PUT', 'DELETE'].includes(method)) return null;
+  return /^[\w%.-]+$/.test(match[2] ?? '') && matchRoute(method, `/api/v2/${match[1]}/1`)
+    ? (match[1] ?? null)
+    : null;
+};
+
+/** Scopes one of which a token must have for the call; empty when any token will do. */
+export const requiredScopes = (match: Route): readonly string[] => {
+  if (match.resource === null) return [];
+  const access = match.method === 'GET' ? 'read' : 'write';
+  return match.resource === 'search' ? [access] : [access, `${match.resource}:${access}`];
+};
