@@ -5,7 +5,15 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type Bytes, encodeCanonicalJson, type IdKind, isId, kindOfId, parseUtf8 } from '../base/index.ts';
+import {
+  type Bytes,
+  encodeCanonicalJson,
+  type IdKind,
+  isId,
+  kindOfId,
+  parseBase64Url,
+  parseUtf8,
+} from '../base/index.ts';
 
 /** At most this many recipients share one event. */
 export const MAX_AUDIT_ENVELOPES = 1_000;
@@ -27,15 +35,16 @@ export const AUDIT_OUTCOMES = Object.freeze(['SUCCEEDED', 'DENIED', 'FAILED', 'A
 export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
 
 const idOf = (kind: IdKind) => z.string().refine((text) => isId(kind, text));
-const Sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
+const Hash = z.string().refine(isHash);
 const Sequence = z.int().nonnegative();
 const Token = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/);
 const Action = z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,63}$/);
 const Operation = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
 const Reason = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/);
 const RequestId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
-const ResourceType = /^[a-z][a-z_]{0,31}(?::\d{1,20}(?:\.\d{1,20})?)?$/;
-const QueryMac = /^query:[0-9a-f]{64}$/;
+const RESOURCE = /^[a-z][a-z_]{0,31}(?::\d{1,20}(?:\.\d{1,20})?)?$/;
+const QUERY_MAC = 'query:';
+const HASH_SIZE = 32;
 
 const Actor = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('API_KEY'), id: idOf('apiKey') }),
@@ -54,7 +63,7 @@ const members = {
   operation: Operation.optional(),
   resource: z.string().refine(isResource).optional(),
   requestId: RequestId.optional(),
-  requestSha256: Sha256Hex.optional(),
+  requestSha256: Hash.optional(),
   ip: z
     .string()
     .refine((text) => text.length <= MAX_IP_LENGTH && isIP(text) !== 0)
@@ -63,7 +72,7 @@ const members = {
   durationMs: z.int().nonnegative().max(MAX_DURATION_MS).optional(),
   denialReason: Reason.optional(),
   envelopes: z
-    .array(z.strictObject({ keyId: idOf('clientKey'), sequence: Sequence.optional(), sha256: Sha256Hex }))
+    .array(z.strictObject({ keyId: idOf('clientKey'), sequence: Sequence.optional(), sha256: Hash }))
     .max(MAX_AUDIT_ENVELOPES)
     .readonly()
     .optional(),
@@ -91,9 +100,10 @@ const AuditEvent = z.discriminatedUnion('phase', [
 
 /**
  * An event that has no place in the log yet. `occurredAt` is UTC with milliseconds, as
- * `Date.prototype.toISOString` writes it; hashes are lower-case hexadecimal; `resource` is one of our
+ * `Date.prototype.toISOString` writes it; hashes are 32 bytes as
+ * unpadded base64url; `resource` is one of our
  * ids, a Zendesk object as `[{integrationId}:]{type}[:{number}[.{number}]]`, a bare type, or
- * `query:{HMAC in hexadecimal}`; an intent's id is the id of its INTENT event.
+ * `query:{HMAC of 32 bytes as base64url}`; an intent's id is the id of its INTENT event.
  */
 export type NewAuditEvent = z.infer<typeof NewAuditEvent>;
 /** An event with its index and tenant: what the leaf holds. */
@@ -128,9 +138,14 @@ function isCanonicalTime(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString() === text;
 }
 
+function isHash(text: string): boolean {
+  return parseBase64Url(text)?.length === HASH_SIZE;
+}
+
 function isResource(text: string): boolean {
-  if (kindOfId(text) !== null || QueryMac.test(text)) return true;
+  if (kindOfId(text) !== null) return true;
+  if (text.startsWith(QUERY_MAC)) return isHash(text.slice(QUERY_MAC.length));
   const colon = text.indexOf(':');
   const object = colon > 0 && isId('integration', text.slice(0, colon)) ? text.slice(colon + 1) : text;
-  return ResourceType.test(object);
+  return RESOURCE.test(object);
 }

@@ -22,9 +22,9 @@ export interface AuditFilter {
 export interface AuditPage {
   readonly filter?: AuditFilter | undefined;
   /** Only events with a greater index. */
-  readonly after?: number | undefined;
+  readonly after?: number | null | undefined;
   /** Only events with a smaller index. */
-  readonly before?: number | undefined;
+  readonly before?: number | null | undefined;
   /** Newest first, taking the end of what is left by the bounds; otherwise oldest first from its start. */
   readonly backwards?: boolean | undefined;
   /** 1 to {@link MAX_AUDIT_PAGE} + 1. */
@@ -52,8 +52,8 @@ export async function listAuditEvents(
     throw new RangeError(`"limit" must be 1 to ${MAX_AUDIT_PAGE + 1}, got ${limit}`);
   }
   let query = tx.selectFrom('audit_events').selectAll().where('tenant_id', '=', tenantId);
-  if (after !== undefined) query = query.where('index', '>', after);
-  if (before !== undefined) query = query.where('index', '<', before);
+  if (after != null) query = query.where('index', '>', after);
+  if (before != null) query = query.where('index', '<', before);
   if (filter.from !== undefined) query = query.where('occurred_at', '>=', filter.from);
   if (filter.to !== undefined) query = query.where('occurred_at', '<', filter.to);
   for (const [name, column] of EQUALITY_FILTERS) {

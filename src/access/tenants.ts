@@ -1,0 +1,83 @@
+import type { Selectable } from 'kysely';
+import { isId, SealdeskError } from '../base/index.ts';
+import type { TenantKind, TenantsTable, Tx } from '../store/index.ts';
+import { assertName } from './fields.ts';
+import { clausesOf, type KeysetPage } from './keyset.ts';
+
+/** A customer, or, once, the installation itself, to which the operators belong. */
+export interface Tenant {
+  readonly id: string;
+  readonly kind: TenantKind;
+  readonly name: string;
+  /** The key of the KMS that wraps the tenant's secrets, `null` for the installation's default. */
+  readonly kmsKeyRef: string | null;
+  readonly createdAt: Date;
+}
+
+export interface NewTenant {
+  readonly id: string;
+  readonly kind: TenantKind;
+  readonly name: string;
+  readonly kmsKeyRef?: string | null | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** For `withSystem('tenant-administration')`. Throws CONFLICT for a second installation, VALIDATION_FAILED for the name. */
+export async function insertTenant(tx: Tx, tenant: NewTenant): Promise<Tenant> {
+  const { id, kind, name, kmsKeyRef = null, now } = tenant;
+  if (!isId('tenant', id)) throw new TypeError('"id" must be a tenant id');
+  assertName(name);
+  const row = await tx
+    .insertInto('tenants')
+    .values({ id, kind, name, kms_key_ref: kmsKeyRef, created_at: new Date(now) })
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) {
+    throw new SealdeskError(
+      'CONFLICT',
+      'The tenant exists already. An installation has one INSTALLATION tenant.',
+    );
+  }
+  return fromRow(row);
+}
+
+/** The tenant, or `null` where the transaction does not see it. */
+export async function findTenant(tx: Tx, tenantId: string): Promise<Tenant | null> {
+  const row = await tx.selectFrom('tenants').selectAll().where('id', '=', tenantId).executeTakeFirst();
+  return row === undefined ? null : fromRow(row);
+}
+
+/** The tenant of the operators, or `null` before it was made. For `withSystem('tenant-administration')`. */
+export async function findInstallationTenant(tx: Tx): Promise<Tenant | null> {
+  const row = await tx
+    .selectFrom('tenants')
+    .selectAll()
+    .where('kind', '=', 'INSTALLATION')
+    .executeTakeFirst();
+  return row === undefined ? null : fromRow(row);
+}
+
+/** For `withSystem('tenant-administration')`; within a tenant it lists that one. */
+export async function listTenants(tx: Tx, page: KeysetPage): Promise<readonly Tenant[]> {
+  const { within, order, limit } = clausesOf(page);
+  const rows = await tx
+    .selectFrom('tenants')
+    .selectAll()
+    .where(within)
+    .orderBy('id', order)
+    .limit(limit)
+    .execute();
+  return rows.map(fromRow);
+}
+
+function fromRow(row: Selectable<TenantsTable>): Tenant {
+  return {
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    kmsKeyRef: row.kms_key_ref,
+    createdAt: row.created_at,
+  };
+}
