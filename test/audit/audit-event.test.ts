@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+// The schema is a promise of its own, made before anything reaches a database.
+import { assertNewAuditEvent, parseLeaf } from '../../src/audit/audit-event.ts';
+import { encodeLeaf, MAX_AUDIT_ENVELOPES, type NewAuditEvent } from '../../src/audit/index.ts';
+import { createId, encodeBase64Url, encodeUtf8, parseUtf8 } from '../../src/base/index.ts';
+import { intent, outcomeOf, single } from './tenant-log.ts';
+
+const hash = encodeBase64Url(new Uint8Array(32).fill(255));
+const integrationId = createId('integration');
+const full: NewAuditEvent = {
+  ...outcomeOf(createId('auditEvent')),
+  parentId: createId('auditEvent'),
+  integrationId,
+  operation: 'search',
+  resource: `${integrationId}:comment:42.43`,
+  requestId: 'req_01-Ab',
+  requestSha256: hash,
+  ip: '2001:db8::1',
+  upstreamStatus: 422,
+  durationMs: 12,
+  denialReason: 'UPSTREAM_REJECTED',
+  envelopes: [{ keyId: createId('clientKey'), sequence: 0, sha256: hash }],
+};
+/** As untyped input reaches the schema. */
+const accepts = (event: object): boolean => {
+  try {
+    assertNewAuditEvent(event as NewAuditEvent);
+    return true;
+  } catch (error) {
+    expect(error).toBeInstanceOf(TypeError);
+    return false;
+  }
+};
+
+describe('An audit event', () => {
+  test('comes back from its leaf with every member, none of them and each phase', () => {
+    for (const event of [full, single(), intent(), { ...single(), ip: undefined }]) {
+      const placed = { ...assertNewAuditEvent(event), tenantId: createId('tenant'), index: 2 ** 40 };
+      const leaf = encodeLeaf(placed);
+      expect(parseLeaf(leaf)).toEqual(placed);
+      expect(parseUtf8(leaf)).not.toMatch(/null|undefined/);
+    }
+  });
+
+  test('has as leaf the RFC 8785 bytes: members sorted, no white space', () => {
+    const event = single({ durationMs: 5 });
+    const tenantId = createId('tenant');
+    const { id, occurredAt, actor } = event;
+    expect(parseUtf8(encodeLeaf({ ...event, tenantId, index: 7 }))).toBe(
+      `{"action":"proxy.outbound","actor":{"id":"${actor.id}","type":"API_KEY"},"durationMs":5,"id":"${id}",` +
+        `"index":7,"occurredAt":"${occurredAt}","outcome":"SUCCEEDED","phase":"SINGLE","tenantId":"${tenantId}"}`,
+    );
+  });
+
+  test.each([
+    'ticket',
+    'ticket:1234567890',
+    'comment:1.2',
+    `${integrationId}:ticket:1`,
+    createId('credential'),
+    `query:${hash}`,
+  ])('names the resource %s', (resource) => {
+    expect(accepts(single({ resource }))).toBe(true);
+  });
+
+  test.each([
+    ['resource', 'printer on fire'],
+    ['resource', 'jane@example.com'],
+    ['resource', 'ticket:abc'],
+    ['resource', 'query:status'],
+    ['resource', `${integrationId}:`],
+    ['resource', `${createId('tenant')}:ticket:1`],
+    ['resource', 'x'.repeat(33)],
+    ['action', 'has space'],
+    ['action', ''],
+    ['action', 'a'.repeat(65)],
+    ['operation', 'Search'],
+    ['operation', 'search tickets'],
+    ['outcome', 'OK'],
+    ['phase', 'OTHER'],
+    ['denialReason', 'because I say so'],
+    ['denialReason', 'lower'],
+    ['requestId', 'a b'],
+    ['requestId', 'x'.repeat(65)],
+    ['requestSha256', `${hash}A`],
+    ['requestSha256', 'ff'.repeat(32)],
+    ['ip', 'localhost'],
+    ['ip', '1.2.3.4.5'],
+    ['ip', `fe80::1%${'a'.repeat(100)}`],
+    ['upstreamStatus', 99],
+    ['upstreamStatus', '200'],
+    ['durationMs', -1],
+    ['durationMs', 1.5],
+    ['durationMs', Number.NaN],
+    ['occurredAt', '2026-01-02'],
+    ['occurredAt', '2026-01-02T03:04:05Z'],
+    ['occurredAt', '2026-01-02T03:04:05.678+00:00'],
+    ['id', createId('apiKey')],
+    ['id', 'aud_1'],
+    ['parentId', 'root'],
+    ['integrationId', createId('tenant')],
+    ['actor', { type: 'API_KEY', id: createId('clientKey') }],
+    ['actor', { type: 'SYSTEM', id: 'Jane Doe' }],
+    ['actor', { type: 'SYSTEM', id: 'sweeper', name: 'Jane' }],
+    ['actor', { type: 'USER', id: 'jane' }],
+    ['envelopes', [{ keyId: createId('clientKey'), sha256: 'x' }]],
+    ['envelopes', [{ keyId: 'key', sha256: hash }]],
+    [
+      'envelopes',
+      Array.from({ length: MAX_AUDIT_ENVELOPES + 1 }, () => ({ keyId: createId('clientKey'), sha256: hash })),
+    ],
+    ['subject', 'printer on fire'],
+    ['index', 3],
+    ['tenantId', createId('tenant')],
+    ['intentId', createId('auditEvent')],
+    ['durationMs', null],
+  ])('is refused with a %s like %o', (member, value) => {
+    expect(accepts(single())).toBe(true);
+    expect(accepts({ ...single(), [member]: value })).toBe(false);
+  });
+
+  test('is refused without what its phase needs', () => {
+    const { intentId: _, ...noIntent } = outcomeOf(createId('auditEvent'));
+    const { outcome: __, ...noOutcome } = single();
+    expect(accepts(noIntent)).toBe(false);
+    expect(accepts(noOutcome)).toBe(false);
+    expect(accepts({ ...intent(), outcome: 'SUCCEEDED' })).toBe(false);
+  });
+
+  test('is refused by the names of its members and never by their values', () => {
+    const secret = 'printer on fire';
+    const event = { ...single(), resource: secret, [secret]: 1 };
+    expect(() => assertNewAuditEvent(event)).toThrow(/resource/);
+    expect(() => assertNewAuditEvent({ ...single(), resource: secret })).not.toThrow(secret);
+  });
+
+  test('is not read from bytes that are no leaf', () => {
+    const leaf = encodeLeaf({ ...assertNewAuditEvent(full), tenantId: createId('tenant'), index: 0 });
+    expect(parseLeaf(leaf)).not.toBeNull();
+    for (const bytes of [
+      leaf.subarray(1),
+      new Uint8Array(0),
+      encodeUtf8('{}'),
+      Uint8Array.of(255),
+      encodeUtf8('null'),
+    ]) {
+      expect(parseLeaf(bytes)).toBeNull();
+    }
+  });
+});
