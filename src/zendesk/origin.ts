@@ -10,7 +10,8 @@ export const DEFAULT_ORIGIN_TEMPLATE = 'https://{subdomain}.zendesk.com';
 
 const MAX_LABEL_LENGTH = 63;
 const MAX_TEMPLATE_LENGTH = 255;
-const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+/** Without `xn--`, which would be another name to the eye than to the network. */
+const LABEL = /^(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const PLACEHOLDER = '{subdomain}';
 const SAMPLE_LABEL = 'sealdesk-sample';
 const LOOPBACK = /^(?:localhost|[a-z0-9-]+\.localhost|127\.0\.0\.1|\[::1\])$/;
