@@ -101,23 +101,38 @@ export function parseEnvelopeText(text: string): ParsedEnvelope {
   return parseEnvelope(parseJson(text));
 }
 
+/** What a sealer has before it has signed. */
+export type UnsignedEnvelope = Omit<ParsedEnvelope, 'pqcSignature' | 'hmacSignature'>;
+
+/** The part that the signatures cover, as it travels. */
+export function encodeEncrypted(unsigned: UnsignedEnvelope): HybridCryptoEnvelope['encrypted'] {
+  return {
+    ciphertext_kem: encodeBase64(unsigned.enc),
+    ciphertext_data: encodeBase64(unsigned.ciphertext),
+    nonce: encodeBase64(unsigned.nonce),
+    tenant_id: unsigned.header.tenant_id,
+    algorithm: ML_KEM_768.alg,
+    protected: encodeBase64(unsigned.protectedHeader),
+  };
+}
+
+export function encodeSignature(
+  pqcSignature: Bytes,
+  hmacSignature: Bytes,
+): HybridCryptoEnvelope['signature'] {
+  return {
+    pqc_signature: encodeBase64(pqcSignature),
+    hmac_signature: encodeBase64(hmacSignature),
+    algorithm: SIGNATURE_ALGORITHM,
+  };
+}
+
 /** The object that travels. */
 export function encodeEnvelope(parsed: ParsedEnvelope): HybridCryptoEnvelope {
   return {
     success: true,
-    encrypted: {
-      ciphertext_kem: encodeBase64(parsed.enc),
-      ciphertext_data: encodeBase64(parsed.ciphertext),
-      nonce: encodeBase64(parsed.nonce),
-      tenant_id: parsed.header.tenant_id,
-      algorithm: ML_KEM_768.alg,
-      protected: encodeBase64(parsed.protectedHeader),
-    },
-    signature: {
-      pqc_signature: encodeBase64(parsed.pqcSignature),
-      hmac_signature: encodeBase64(parsed.hmacSignature),
-      algorithm: SIGNATURE_ALGORITHM,
-    },
+    encrypted: encodeEncrypted(parsed),
+    signature: encodeSignature(parsed.pqcSignature, parsed.hmacSignature),
     audit_event_id: parsed.header.audit_event_id,
   };
 }

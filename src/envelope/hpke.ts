@@ -5,7 +5,7 @@
  *
  * Does not say who sealed: base mode has no sender authentication.
  */
-import { type Bytes, concatBytes, encodeUtf8 } from '../base/index.ts';
+import { type Bytes, concatBytes, encodeUtf8, parseUtf8 } from '../base/index.ts';
 import { HPKE, ML_KEM_768 } from './algorithms.ts';
 import { hkdfExpandSha512, hkdfExtractSha512 } from './hkdf.ts';
 import { assertSize } from './sizes.ts';
@@ -47,17 +47,31 @@ function labelledExpand(
   return hkdfExpandSha512(suite, prk, concatBytes(prefix, LABELLED, label, info), length);
 }
 
+/** Key schedule contexts by `info`: public values that depend on it alone. The first few are kept. */
+const CONTEXTS = new Map<string, Bytes>();
+const MAX_CONTEXTS = 32;
+
+/** RFC 9180 §5.1: mode ‖ psk_id_hash ‖ info_hash, 129 bytes. */
+function keyScheduleContext(suite: Suite, info: Uint8Array): Bytes {
+  const name = parseUtf8(info);
+  const known = name === null ? undefined : CONTEXTS.get(name);
+  if (known !== undefined) return known;
+  const context = concatBytes(
+    MODE_BASE,
+    labelledExtract(suite, EMPTY, LABELS.pskIdHash, EMPTY),
+    labelledExtract(suite, EMPTY, LABELS.infoHash, info),
+  );
+  if (name !== null && CONTEXTS.size < MAX_CONTEXTS) CONTEXTS.set(name, context);
+  return context;
+}
+
 /** RFC 9180 §5.1, KeySchedule with mode_base (empty psk and psk_id); the exporter secret is not needed. */
 function keySchedule(
   suite: Suite,
   sharedSecret: Uint8Array,
   info: Uint8Array,
 ): { readonly key: Bytes; readonly baseNonce: Bytes } {
-  const context = concatBytes(
-    MODE_BASE,
-    labelledExtract(suite, EMPTY, LABELS.pskIdHash, EMPTY),
-    labelledExtract(suite, EMPTY, LABELS.infoHash, info),
-  );
+  const context = keyScheduleContext(suite, info);
   const secret = labelledExtract(suite, sharedSecret, LABELS.secret, EMPTY);
   try {
     return {

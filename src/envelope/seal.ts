@@ -3,7 +3,7 @@
  * with the recipient's MAC key.
  */
 import { encodeBase64Url } from '../base/index.ts';
-import { encodeEnvelope, type HybridCryptoEnvelope } from './envelope.ts';
+import { encodeEncrypted, encodeSignature, type HybridCryptoEnvelope } from './envelope.ts';
 import { sealHpke } from './hpke.ts';
 import { ENVELOPE_LIMITS } from './limits.ts';
 import { encodeProtectedHeader, type ProtectedHeader } from './protected-header.ts';
@@ -54,12 +54,17 @@ export async function sealEnvelope(suite: Suite, input: SealEnvelopeInput): Prom
     aad: protectedHeader,
     plaintext,
   });
-  const parts = { protectedHeader, enc: sealed.enc, nonce: sealed.baseNonce, ciphertext: sealed.ciphertext };
-  const transcript = encodeTranscript(parts);
-  // The signature takes ten times as long as the rest and runs on another thread: started first.
+  const { enc, baseNonce: nonce, ciphertext } = sealed;
+  const transcript = encodeTranscript({ protectedHeader, enc, nonce, ciphertext });
+  // The signature takes longer than all the rest and runs on another thread: the rest is done meanwhile.
   const signing = signingKey.sign(transcript, ENVELOPE_CONTEXT);
+  const tagging = macKey.mac(transcript);
   const transcriptSha256 = encodeBase64Url(suite.sha256(transcript));
-  const [pqcSignature, hmacSignature] = await Promise.all([signing, macKey.mac(transcript)]);
-  const envelope = encodeEnvelope({ header, ...parts, pqcSignature, hmacSignature });
-  return { envelope, transcriptSha256 };
+  const encrypted = encodeEncrypted({ header, protectedHeader, enc, nonce, ciphertext });
+  const [pqcSignature, hmacSignature] = await Promise.all([signing, tagging]);
+  const signature = encodeSignature(pqcSignature, hmacSignature);
+  return {
+    envelope: { success: true, encrypted, signature, audit_event_id: header.audit_event_id },
+    transcriptSha256,
+  };
 }

@@ -1,0 +1,29 @@
+/**
+ * `npm run bench -- NAME`: runs one benchmark and prints its numbers. A benchmark compares ratios
+ * within one run, so that its bars hold on any machine; it exits with 1 where a bar is missed.
+ */
+interface Benchmark {
+  readonly about: string;
+  /** Whether every bar was met. */
+  readonly run: () => Promise<boolean>;
+}
+
+const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
+  [
+    'seal',
+    {
+      about: 'sealing and opening envelopes, against bare primitives and the portable suite',
+      run: async () => (await import('./seal.ts')).run(),
+    },
+  ],
+]);
+
+const [name, ...rest] = process.argv.slice(2);
+const benchmark = name === undefined || rest.length > 0 ? undefined : BENCHMARKS.get(name);
+if (benchmark !== undefined) {
+  process.exitCode = (await benchmark.run()) ? 0 : 1;
+} else {
+  console.log('npm run bench -- NAME, where NAME is one of:');
+  for (const [known, { about }] of BENCHMARKS) console.log(`  ${known.padEnd(8)} ${about}`);
+  process.exitCode = name === undefined || name === '--help' || name === '-h' ? 0 : 2;
+}
