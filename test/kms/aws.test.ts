@@ -56,32 +56,36 @@ describe('AWS KMS in trouble', () => {
     });
   });
 
-  it.each<KmsFault>(['throttle', 'internal', 'unavailable', 'drop'])(
-    'gets over a %s that passes, with growing random pauses',
-    async (fault) => {
-      server.failNext(fault, 3);
-      expect((await generate()).plaintext).toHaveLength(32);
-      expect(server.requests).toHaveLength(4);
-      expect(clock.pauses).toHaveLength(3);
-      for (const [index, pause] of clock.pauses.entries()) {
-        expect(pause).toBeGreaterThanOrEqual(0);
-        expect(pause).toBeLessThanOrEqual(100 * 2 ** index);
-      }
-    },
-  );
+  it.each<KmsFault>([
+    'throttle',
+    'internal',
+    'unavailable',
+    'drop',
+  ])('gets over a %s that passes, with growing random pauses', async (fault) => {
+    server.failNext(fault, 3);
+    expect((await generate()).plaintext).toHaveLength(32);
+    expect(server.requests).toHaveLength(4);
+    expect(clock.pauses).toHaveLength(3);
+    for (const [index, pause] of clock.pauses.entries()) {
+      expect(pause).toBeGreaterThanOrEqual(0);
+      expect(pause).toBeLessThanOrEqual(100 * 2 ** index);
+    }
+  });
 
-  it.each<KmsFault>(['throttle', 'internal', 'unavailable', 'drop'])(
-    'is unavailable after four tries of a %s that stays, and works at once when it is over',
-    async (fault) => {
-      server.failNext(fault, Number.POSITIVE_INFINITY);
-      const error = await generate().catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: 'KMS_UNAVAILABLE', retryable: true, cause: expect.any(Error) });
-      expect(server.requests).toHaveLength(4);
-      server.heal();
-      await generate();
-      expect(server.requests).toHaveLength(5);
-    },
-  );
+  it.each<KmsFault>([
+    'throttle',
+    'internal',
+    'unavailable',
+    'drop',
+  ])('is unavailable after four tries of a %s that stays, and works at once when it is over', async (fault) => {
+    server.failNext(fault, Number.POSITIVE_INFINITY);
+    const error = await generate().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'KMS_UNAVAILABLE', retryable: true, cause: expect.any(Error) });
+    expect(server.requests).toHaveLength(4);
+    server.heal();
+    await generate();
+    expect(server.requests).toHaveLength(5);
+  });
 
   it.each([
     ['disabled', 'DisabledException'],
