@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { MAX_OFFSET_RECORDS, MAX_PAGE_SIZE, nextCursor, readOffsetPage } from '../../zendesk/index.ts';
 import { type Call, defineOperation } from './operation.ts';
 import { type PageResult, pageOfCursor, pageOfOffset, pageResult } from './page-result.ts';
-import { dateOrTime, page, pageCursor, perPage, STATUSES, sortOrder } from './payload-fields.ts';
+import { dateOrTime, oneOrMore, page, pageCursor, perPage, STATUSES, sortOrder } from './payload-fields.ts';
 import {
   namedOf,
   namedReference,
@@ -31,8 +31,7 @@ const CURSOR_SORTS: Readonly<Record<string, string>> = {
 
 const payload = z
   .strictObject({
-    status: z
-      .union([z.enum(STATUSES), z.array(z.enum(STATUSES)).min(1).max(STATUSES.length)])
+    status: oneOrMore(STATUSES)
       .optional()
       .describe(`One status or a list of them: ${STATUSES.join(', ')}.`),
     created_from: dateOrTime.optional().describe('Created on or after; a date or a time with offset.'),
@@ -178,9 +177,8 @@ async function loadByCursor(call: Call, input: Payload, cursor: string | null): 
 
 /** The filters in search syntax, or `null` without any. Equal keys are alternatives in Zendesk's search. */
 function filterQuery(input: Payload): string | null {
-  const statuses = typeof input.status === 'string' ? [input.status] : (input.status ?? []);
   const terms = [
-    ...statuses.map((status) => `status:${status}`),
+    ...(input.status ?? []).map((status) => `status:${status}`),
     ...dateTerm('created>=', input.created_from),
     ...dateTerm('created<=', input.created_to),
     ...dateTerm('updated>=', input.updated_from),

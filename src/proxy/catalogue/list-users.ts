@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MAX_OFFSET_RECORDS, MAX_PAGE_SIZE, nextCursor, readOffsetPage } from '../../zendesk/index.ts';
 import { defineOperation } from './operation.ts';
 import { pageOfCursor, pageOfOffset, pageResult } from './page-result.ts';
-import { page, pageCursor, perPage, query, text } from './payload-fields.ts';
+import { oneOrMore, page, pageCursor, perPage, query, text } from './payload-fields.ts';
 import { readBody, record } from './records.ts';
 import { MAX_EXTERNAL_ID_LENGTH } from './ticket-fields.ts';
 
@@ -11,8 +11,7 @@ const ROLES = ['end-user', 'agent', 'admin'] as const;
 
 const payload = z
   .strictObject({
-    role: z
-      .union([z.enum(ROLES), z.array(z.enum(ROLES)).min(1).max(ROLES.length)])
+    role: oneOrMore(ROLES)
       .optional()
       .describe(`One role or a list of them: ${ROLES.join(', ')}.`),
     external_id: text(MAX_EXTERNAL_ID_LENGTH).optional().describe('Your own reference of the user.'),
@@ -73,7 +72,7 @@ export const listUsers = defineOperation({
       path: input.query === undefined ? '/api/v2/users.json' : '/api/v2/users/search.json',
       query: {
         query: input.query,
-        ...(typeof input.role === 'object' ? { 'role[]': input.role } : { role: input.role }),
+        'role[]': input.role,
         external_id: input.external_id,
         ...(walks
           ? { 'page[size]': size, 'page[after]': input.cursor ?? undefined }

@@ -46,13 +46,19 @@ export const tags = z
   )
   .max(MAX_TAGS);
 
-const customValue = z.union([
-  text(MAX_COMMENT_BYTES, 0),
-  z.number(),
-  z.boolean(),
-  z.null(),
-  z.array(text(MAX_TAG_LENGTH)).max(MAX_TAGS),
-]);
+type CustomValue = string | number | boolean | null | readonly string[];
+
+const customText = text(MAX_COMMENT_BYTES, 0);
+const customChoices = z.array(text(MAX_TAG_LENGTH)).max(MAX_TAGS);
+const customValue = z.custom<CustomValue>(
+  (value) =>
+    value === null ||
+    typeof value === 'boolean' ||
+    Number.isFinite(value) ||
+    customText.safeParse(value).success ||
+    customChoices.safeParse(value).success,
+  'must be text, a number, true, false, null or a list of texts',
+);
 
 export const customFields = z
   .array(z.strictObject({ id: zendeskId, value: customValue }))
@@ -92,15 +98,19 @@ export const comment = z
   })
   .superRefine((value, context) => {
     if ((value.body === undefined) === (value.html_body === undefined)) {
-      context.addIssue({ code: 'custom', path: ['body'], message: 'give either body or html_body' });
+      context.addIssue({ code: 'custom', path: [], message: 'must have either body or html_body' });
     }
   });
 
 export const perPage = whole(1, 100).optional().describe('Records on a page, 1 to 100; default 100.');
 export const page = whole(1, 10_000).optional().describe('Page number, from 1.');
 export const sortOrder = z.enum(['asc', 'desc']).optional().describe('asc or desc.');
+const cursorText = text(2_048);
 export const pageCursor = z
-  .union([z.null(), text(2_048)])
+  .custom<string | null>(
+    (value) => value === null || cursorText.safeParse(value).success,
+    'must be null or the next_cursor of the page before',
+  )
   .optional()
   .describe('null begins a walk without the cap of page numbers; then next_cursor of the page before.');
 
@@ -112,6 +122,20 @@ export function whole(min: number, max: number): z.ZodType<number> {
     (value) => Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max,
     `must be a whole number from ${min} to ${max}`,
   );
+}
+
+/** One of `values`, or a list of them without repetition; read as a list. */
+export function oneOrMore<Value extends string>(values: readonly Value[]) {
+  const known = new Set<unknown>(values);
+  return z
+    .custom<Value | readonly Value[]>(
+      (value) => {
+        const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+        return list.length > 0 && new Set(list).size === list.length && list.every((one) => known.has(one));
+      },
+      `must be one of ${values.join(', ')}, or a list of them`,
+    )
+    .transform((value): readonly Value[] => (typeof value === 'string' ? [value] : value));
 }
 
 /** Text of `min` to `max` characters without control characters other than tab and line ends. */
