@@ -1,6 +1,6 @@
 /** How search compares words, phrases and whole values. */
 
-const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
 const NEVER = /(?!)/;
 
@@ -22,4 +22,4 @@ export const textPattern = (value: string, phrase: boolean): RegExp => {
 
 /** Whole values, case-insensitive, `*` for any rest. */
 export const valuePattern = (value: string): RegExp =>
-  new RegExp(`^${value.split('*').map(escapePattern).join('.*')}$`, 'iu');
+  new RegExp(`^${value.split(/\*+/).map(escapePattern).join('.*')}$`, 'iu');

@@ -76,6 +76,7 @@ const write = (
     headers['etag'] = etag;
     if (request.method === 'GET' && request.headers['if-none-match'] === etag) {
       status = 304;
+      delete headers['content-type'];
       bytes = Buffer.alloc(0);
     }
   }
