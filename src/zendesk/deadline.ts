@@ -7,11 +7,14 @@ export interface Deadline extends Disposable {
   readonly expired: () => boolean;
 }
 
+/** Longest time of a Node timer; a longer one would end at once. */
+const MAX_WAIT = 2 ** 31 - 1;
+
 /** Dispose it to stop its timer. `deadline` in milliseconds since 1970. */
 export function openDeadline(clock: Clock, deadline: number, signal?: AbortSignal): Deadline {
   const timer = new AbortController();
   const passed = new AbortController();
-  clock.wait(Math.max(0, deadline - clock.now()), timer.signal).then(
+  clock.wait(Math.min(Math.max(0, deadline - clock.now()), MAX_WAIT), timer.signal).then(
     () => passed.abort(new DOMException('The deadline passed.', 'TimeoutError')),
     () => undefined,
   );

@@ -112,6 +112,33 @@ describe('a call', () => {
     expect(rig.server.received).toEqual([]);
   });
 
+  it('far from its deadline is not ended by a timer that overflows', async () => {
+    await using rig = await openRig((_request, response) => answer(response, 200, {}));
+    await rig.client.request({ ...READ, deadline: Number.MAX_SAFE_INTEGER });
+    expect(Math.max(...rig.clock.waits)).toBeLessThan(2 ** 31);
+  });
+
+  it('writes neither credential nor customer text to the log', async () => {
+    const lines: unknown[] = [];
+    const write = (message: string, fields?: object): void => {
+      lines.push(message, fields);
+    };
+    await using rig = await openRig(
+      (_request, response, index) =>
+        answer(
+          response,
+          index === 0 ? 500 : 200,
+          { description: 'Jane Doe' },
+          { 'x-zendesk-api-warn': 'Jane Doe' },
+        ),
+      { log: { debug: write, info: write, warn: write, error: write } },
+    );
+    await rig.client.request({ ...CREATE_ONCE, query: { query: 'Jane Doe' } });
+    expect(lines).toContain('Zendesk call is tried again');
+    expect(lines).toContain('Zendesk ignored part of a request');
+    expect(JSON.stringify(lines)).not.toMatch(new RegExp(`Jane|drips|key-1|${SECRET}`));
+  });
+
   it('leaves no timer behind', async () => {
     await using rig = await openRig((_request, response) => answer(response, 200, {}));
     await rig.client.request(READ);
