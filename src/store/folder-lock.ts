@@ -1,23 +1,28 @@
 /**
  * One process a data folder. PGlite has no lock of its own, and two processes writing one folder
  * destroy it. The lock is a file created exclusively; it names who holds it and where to reach it.
- * A holder that died is recognised by its pid and start time and replaced.
+ * A holder that died is recognised by its pid and, where /proc tells it, its start, and replaced.
+ * It does not tell apart processes that share a folder but not their process ids, as containers do.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { systemClock } from '../base/index.ts';
 
 const FILE_NAME = 'sealdesk.lock';
-const MAX_ATTEMPTS = 10;
-/** A live process whose start differs by more than this from the recorded one has merely the same pid. */
-const START_TOLERANCE_MS = 5_000;
+const MAX_ATTEMPTS = 50;
+const RETRY_MS = 20;
+const UNREADABLE = 'unreadable';
 
 const Holder = z.strictObject({
   pid: z.int().positive(),
+  /** For people. */
   startedAt: z.iso.datetime(),
+  /** For programs: see {@link startOf}. */
+  start: z.string().nullable(),
   url: z.string(),
-  token: z.string(),
+  token: z.uuid(),
 });
 type Holder = z.infer<typeof Holder>;
 
@@ -45,6 +50,7 @@ export async function openFolderLock(folder: string, url: string): Promise<Async
   const own: Holder = {
     pid: process.pid,
     startedAt: new Date(performance.timeOrigin).toISOString(),
+    start: await startOf(process.pid),
     url,
     token,
   };
@@ -56,9 +62,12 @@ export async function openFolderLock(folder: string, url: string): Promise<Async
       if (await linkUnlessPresent(draft, path)) return releaser(path, token);
       const holder = await readHolder(path);
       if (holder !== null && (await isAlive(holder))) throw new FolderHeldError(folder, holder);
-      await removeStale(path, holder?.token ?? null);
+      if (!(await removeStale(path, holder?.token ?? UNREADABLE))) await systemClock.wait(RETRY_MS);
     }
-    throw new Error(`The lock file ${path} could not be taken; remove it if no Sealdesk process is running.`);
+    throw new Error(
+      `The lock of ${folder} could not be taken; if no Sealdesk process uses that folder, ` +
+        `remove the files in it whose names begin with ${FILE_NAME}.`,
+    );
   } finally {
     await rm(draft, { force: true });
   }
@@ -77,7 +86,7 @@ async function linkUnlessPresent(from: string, to: string): Promise<boolean> {
     await link(from, to);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
 }
@@ -91,38 +100,55 @@ async function readHolder(path: string): Promise<Holder | null> {
   }
 }
 
-/** Moves the dead holder's file away; a newer one that came meanwhile is put back. */
-async function removeStale(path: string, deadToken: string | null): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
+/**
+ * Removes the lock of the dead holder `token` and says whether it did. Many may find the same dead
+ * holder at once, so the right to remove it is taken first, as a link named after the holder: only
+ * its taker removes the file, and as long as the file stands nobody can put a newer one there.
+ */
+async function removeStale(path: string, token: string): Promise<boolean> {
+  const claim = `${path}.${token}.dead`;
   try {
-    await rename(path, aside);
-  } catch {
-    return;
+    await link(path, claim);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOENT') return false;
+    throw error;
   }
-  const moved = await readHolder(aside);
-  if (moved !== null && moved.token !== deadToken) await linkUnlessPresent(aside, path);
-  await rm(aside, { force: true });
+  try {
+    // What was linked may already be the lock of a newer holder.
+    if (((await readHolder(claim))?.token ?? UNREADABLE) !== token) return false;
+    await rm(path, { force: true });
+    return true;
+  } finally {
+    await rm(claim, { force: true });
+  }
 }
 
 async function isAlive(holder: Holder): Promise<boolean> {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
-  const started = await startOf(holder.pid);
-  return started === null || Math.abs(started - Date.parse(holder.startedAt)) <= START_TOLERANCE_MS;
+  const start = await startOf(holder.pid);
+  return start === null || holder.start === null || start === holder.start;
 }
 
-/** When process `pid` began, in milliseconds since 1970, where /proc tells it (proc(5): field 22 of stat, btime of /proc/stat). */
-async function startOf(pid: number): Promise<number | null> {
-  const CLOCK_TICKS_PER_SECOND = 100;
+/**
+ * What tells process `pid` from an earlier one with the same number, or `null` where there is no /proc:
+ * the id of the boot and the clock ticks from boot to the start of the process (proc(5): field 22 of
+ * stat). Neither moves when the wall clock is set.
+ */
+async function startOf(pid: number): Promise<string | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-    const boot = /^btime (\d+)$/m.exec(await readFile('/proc/stat', 'utf8'))?.[1];
-    return boot === undefined ? null : Number(boot) * 1000 + (ticks * 1000) / CLOCK_TICKS_PER_SECOND;
+    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    return ticks === undefined ? null : `${boot}:${ticks}`;
   } catch {
     return null;
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
