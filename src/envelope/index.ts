@@ -37,6 +37,7 @@ export {
   encodePublicJwkSet,
   type PublicJwkSet,
   parsePrivateJwkSet,
+  parsePrivateJwks,
   parsePublicJwkSet,
 } from './jwk-set.ts';
 export { ENVELOPE_LIMITS } from './limits.ts';

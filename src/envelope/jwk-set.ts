@@ -3,7 +3,7 @@
  * sign with. A public set has no private members; a private one has the seeds, and each public half
  * is recomputed from its seed and compared.
  */
-import { encodeBase64Url, equalBytes, type FieldIssue, SealdeskError } from '../base/index.ts';
+import { type Bytes, encodeBase64Url, equalBytes, type FieldIssue, SealdeskError } from '../base/index.ts';
 import { AKP_SIZES, ML_DSA_65, ML_KEM_768 } from './algorithms.ts';
 import {
   encodePublicJwk,
@@ -94,27 +94,50 @@ export function parsePublicJwkSet(suite: Suite, value: unknown): ClientPublicKey
   });
 }
 
-/**
- * The private keys in the JWK Set of a key file. Throws VALIDATION_FAILED for whatever
- * {@link parsePublicJwkSet} refuses, and where a public key is not that of its seed.
- */
-export function parsePrivateJwkSet(suite: Suite, value: unknown): ClientPrivateKeys {
-  const { kem, sig } = parsePair(value, (jwk, path) => {
+interface PrivateKeyMaterial extends PublicKeyMaterial {
+  readonly seed: Bytes;
+  readonly path: string;
+}
+
+/** Reads a private set, proves each public half from its seed, and wipes the seeds after `use`. */
+function withPrivatePair<Result>(
+  suite: Suite,
+  value: unknown,
+  use: (keys: ClientPrivateKeys, kem: PrivateKeyMaterial, sig: PrivateKeyMaterial) => Result,
+): Result {
+  const { kem, sig } = parsePair(value, (jwk, path): PrivateKeyMaterial => {
     const members = parseMembers(jwk, [...JWK_MEMBERS.required, 'priv'], JWK_MEMBERS.optional);
-    const { alg, publicKey } = parseMaterial(suite, members, path);
-    const seed = parseKeyBytes(members?.['priv'], AKP_SIZES[alg].seed);
+    const key = parseMaterial(suite, members, path);
+    const seed = parseKeyBytes(members?.['priv'], AKP_SIZES[key.alg].seed);
     if (seed === null) throw refuse(`${path}.priv`, REASONS.priv);
-    return { alg, publicKey, seed, path };
+    return { ...key, seed, path };
   });
   try {
     const keys = { kem: suite.importKemPrivateKey(kem.seed), sig: suite.importSigningKey(sig.seed) };
     if (!equalBytes(keys.kem.publicKey, kem.publicKey)) throw refuse(`${kem.path}.priv`, REASONS.priv);
     if (!equalBytes(keys.sig.publicKey, sig.publicKey)) throw refuse(`${sig.path}.priv`, REASONS.priv);
-    return Object.freeze(keys);
+    return use(Object.freeze(keys), kem, sig);
   } finally {
     kem.seed.fill(0);
     sig.seed.fill(0);
   }
+}
+
+/**
+ * The private keys in the JWK Set of a key file. Throws VALIDATION_FAILED for whatever
+ * {@link parsePublicJwkSet} refuses, and where a public key is not that of its seed.
+ */
+export function parsePrivateJwkSet(suite: Suite, value: unknown): ClientPrivateKeys {
+  return withPrivatePair(suite, value, (keys) => keys);
+}
+
+/** As {@link parsePrivateJwkSet}, but the JWKs themselves: ML-KEM first, each with its `kid`. */
+export function parsePrivateJwks(suite: Suite, value: unknown): readonly [PrivateJwk, PrivateJwk] {
+  return withPrivatePair(suite, value, (_keys, kem, sig) => [encodePrivateJwk(kem), encodePrivateJwk(sig)]);
+}
+
+function encodePrivateJwk(key: PublicKeyMaterial & { readonly seed: Bytes }): PrivateJwk {
+  return { ...encodePublicJwk(key), priv: encodeBase64Url(key.seed) };
 }
 
 /** The JWK Set to hand over. */
@@ -130,15 +153,11 @@ export function createClientJwks(suite: Suite): readonly [PrivateJwk, PrivateJwk
     const kem = suite.importKemPrivateKey(kemSeed);
     const sig = suite.importSigningKey(sigSeed);
     return [
-      { ...encodePublicJwk({ alg: ML_KEM_768.alg, ...publicHalf(kem) }), priv: encodeBase64Url(kemSeed) },
-      { ...encodePublicJwk({ alg: ML_DSA_65.alg, ...publicHalf(sig) }), priv: encodeBase64Url(sigSeed) },
+      encodePrivateJwk({ alg: ML_KEM_768.alg, kid: kem.kid, publicKey: kem.publicKey, seed: kemSeed }),
+      encodePrivateJwk({ alg: ML_DSA_65.alg, kid: sig.kid, publicKey: sig.publicKey, seed: sigSeed }),
     ];
   } finally {
     kemSeed.fill(0);
     sigSeed.fill(0);
   }
-}
-
-function publicHalf(key: KemPrivateKey | SigningKey): Pick<PublicKeyMaterial, 'kid' | 'publicKey'> {
-  return { kid: key.kid, publicKey: key.publicKey };
 }
