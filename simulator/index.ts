@@ -5,6 +5,7 @@ export type { AccessToken, IssueOptions } from './credentials.ts';
 export { DATASET_EPOCH, datasetAnchor } from './dataset.ts';
 export type { ActiveFault, FaultEffect, FaultRule } from './faults.ts';
 export { LANGUAGES, type Language } from './messages.ts';
+export { openSimulator } from './open-simulator.ts';
 export {
   type AccessTokenAccount,
   type ApiTokenAccount,
@@ -20,4 +21,4 @@ export {
 } from './options.ts';
 export type { CommentRow, TicketRow, UserRow } from './records.ts';
 export type { LoggedRequest, RequestOutcome, WaitOptions } from './request-log.ts';
-export { type ActivityControl, openSimulator, type Simulator } from './simulator.ts';
+export type { ActivityControl, Simulator } from './simulator.ts';

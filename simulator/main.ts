@@ -1,6 +1,7 @@
 /** Command line of the simulator: `node simulator/main.ts --port 4001`. */
 import { parseArgs } from 'node:util';
 import { ADMIN_EMAIL } from './account.ts';
+import { openSimulator } from './open-simulator.ts';
 import {
   DEFAULT_ACCESS_TOKEN,
   DEFAULT_API_TOKEN,
@@ -9,7 +10,6 @@ import {
   PLAN_LIMITS,
   type Plan,
 } from './options.ts';
-import { openSimulator } from './simulator.ts';
 
 const HELP = `A stand-in Zendesk Support account for tests, demos and benchmarks.
 

@@ -111,9 +111,9 @@ export class RequestLog {
   }
 
   finish(entry: LoggedRequest, status: number | null, outcome: RequestOutcome): void {
-    const index = this.#entries.findLastIndex((known) => known.sequence === entry.sequence);
+    const index = this.#entries.lastIndexOf(entry);
     const finished: LoggedRequest = { ...entry, status, outcome };
-    if (index >= 0 && this.#entries[index]?.at === entry.at) this.#entries[index] = finished;
+    if (index >= 0) this.#entries[index] = finished;
     const key = status === null ? outcome : String(status);
     this.#statuses.set(key, (this.#statuses.get(key) ?? 0) + 1);
     this.#notify(finished);

@@ -3,12 +3,14 @@
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
 const NEVER = /(?!)/;
+const ALWAYS = /(?:)/;
 
 /**
  * Words match at the beginning of a word ("top" finds "Dessert Toppings", not "Desktop"); phrases match whole
- * words in order. Punctuation doesn't count.
+ * words in order. Punctuation doesn't count. A lone `*` is any text.
  */
 export const textPattern = (value: string, phrase: boolean): RegExp => {
+  if (/^\*+$/.test(value)) return ALWAYS;
   const words = value
     .split(/[^\p{L}\p{N}_]+/u)
     .filter(Boolean)

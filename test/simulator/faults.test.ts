@@ -90,6 +90,16 @@ describe('faults on demand', () => {
     await expect(pending).rejects.toThrow();
   });
 
+  it('lets a retry with the same idempotency key find the ticket that was made unanswered', async () => {
+    await using session = await openSession({ tickets: 20 });
+    session.simulator.faults.add({ method: 'POST', count: 1, effect: { kind: 'close', applied: true } });
+    const keyed = { ...CREATE, headers: { 'idempotency-key': 'once' } };
+    await expect(session.call('/api/v2/tickets', keyed)).rejects.toThrow('fetch failed');
+    const retried = await session.call('/api/v2/tickets', keyed);
+    expect(retried.headers.get('x-idempotency-lookup')).toBe('hit');
+    expect(session.simulator.tickets.count).toBe(21);
+  });
+
   it('cut the body short after the mutation was applied', async () => {
     await using session = await openSession({ tickets: 20 });
     session.simulator.faults.add({ effect: { kind: 'truncated' } });

@@ -90,6 +90,7 @@ const CASES: readonly (readonly [string, Filter])[] = [
   ['group:"Enterprise Care"', (t) => t.groupId === 6_130_907_260_005],
   ['group:none', (t) => t.groupId === null],
   ['organization:none', (t) => t.organizationId === null],
+  ['assignee:* status<solved', (t) => t.assigneeId !== null && rank(t) < 4],
   ['ticket_type:incident', (t) => t.type === 'incident'],
   ['via:mail', (t) => t.channel === 'email'],
   ['external_id:ext-1*', (t) => t.externalId?.startsWith('ext-1') ?? false],
