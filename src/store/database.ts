@@ -66,6 +66,8 @@ function openPostgres(connectionString: string, onIdleError: (error: Error) => v
     application_name: 'sealdesk',
   });
   pool.on('error', onIdleError);
+  // A connection in use tells its loss by the failing query; the event beside it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return { kind: 'postgres', db, [Symbol.asyncDispose]: () => db.destroy() };
 }

@@ -1,6 +1,7 @@
 /** The database: tables, migrations, row-level security, transactions, the lock on the data folder. */
 export type { StoreLocation } from './database.ts';
 export { FolderHeldError } from './folder-lock.ts';
+export { clausesOf, type KeysetClauses, type KeysetPage, MAX_KEYSET_PAGE } from './keyset.ts';
 export {
   assertOutsideTransaction,
   DEFAULT_TENANT_ROLE,
