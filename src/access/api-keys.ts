@@ -1,9 +1,8 @@
 import type { Selectable } from 'kysely';
 import { isId, SealdeskError } from '../base/index.ts';
-import type { ApiKeysTable, Tx } from '../store/index.ts';
+import { type ApiKeysTable, clausesOf, type KeysetPage, type Tx } from '../store/index.ts';
 import { assertBindable } from './client-keys.ts';
 import { assertName, assertOperationNames, assertRequestsPerMinute, invalid } from './fields.ts';
-import { clausesOf, type KeysetPage } from './keyset.ts';
 import { assertRolesOfTenant, isRole, type Role } from './role.ts';
 import { findTenant } from './tenants.ts';
 

@@ -1,10 +1,9 @@
 /** Client keys in the database: registering, the moves of {@link CLIENT_KEY_MOVES}, reading. Proofs and MACs were checked before. */
 import { sql } from 'kysely';
 import { isId, SealdeskError } from '../base/index.ts';
-import type { ClientKeyStatus, Tx } from '../store/index.ts';
+import { type ClientKeyStatus, clausesOf, type KeysetPage, type Tx } from '../store/index.ts';
 import { CLIENT_KEY_MOVES, type ClientKey, type ClientKeyEndReason, parseClientKey } from './client-key.ts';
 import { assertName } from './fields.ts';
-import { clausesOf, type KeysetPage } from './keyset.ts';
 
 /** How long a registration waits to be confirmed. */
 export const PENDING_LIFETIME_MS = 86_400_000;

@@ -30,7 +30,6 @@ export {
   touchClientKey,
 } from './client-keys.ts';
 export { createInboundLimiter, type InboundLimiter, type InboundLimiterOptions } from './inbound-limiter.ts';
-export { type KeysetPage, MAX_KEYSET_PAGE } from './keyset.ts';
 export { chooseRecipient, type Recipient } from './recipient.ts';
 export { assertRole, isRole, ROLES, type Role } from './role.ts';
 export {

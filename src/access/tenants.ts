@@ -1,8 +1,7 @@
 import type { Selectable } from 'kysely';
 import { isId, SealdeskError } from '../base/index.ts';
-import type { TenantKind, TenantsTable, Tx } from '../store/index.ts';
+import { clausesOf, type KeysetPage, type TenantKind, type TenantsTable, type Tx } from '../store/index.ts';
 import { assertName } from './fields.ts';
-import { clausesOf, type KeysetPage } from './keyset.ts';
 
 /** A customer, or, once, the installation itself, to which the operators belong. */
 export interface Tenant {

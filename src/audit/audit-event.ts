@@ -71,6 +71,8 @@ const members = {
   upstreamStatus: z.int().min(100).max(599).optional(),
   durationMs: z.int().nonnegative().max(MAX_DURATION_MS).optional(),
   denialReason: Reason.optional(),
+  /** How many refusals of one cause this event stands for. */
+  count: z.int().min(1).optional(),
   envelopes: z
     .array(z.strictObject({ keyId: idOf('clientKey'), sequence: Sequence.optional(), sha256: Hash }))
     .max(MAX_AUDIT_ENVELOPES)

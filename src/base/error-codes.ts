@@ -157,3 +157,8 @@ export type ErrorCode = keyof typeof ROWS;
 export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = Object.freeze(
   Object.assign(Object.create(null), ROWS),
 );
+
+/** Whether `code` is one of ours. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code);
+}

@@ -23,6 +23,8 @@ export interface ErrorDetails {
   readonly upstreamStatus?: number;
   readonly mutation?: MutationOutcome;
   readonly intentId?: string;
+  /** The audit event that records this failure. */
+  readonly auditEventId?: string;
   /** What a caller needs to act on the message: an operation's name, a key's id, a limit. */
   readonly subject?: string;
 }

@@ -14,7 +14,7 @@ export {
 } from './bytes.ts';
 export { encodeCanonicalJson, type JsonObject, type JsonValue } from './canonical-json.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { ERROR_CODES, type ErrorCode, type ErrorCodeRow } from './error-codes.ts';
+export { ERROR_CODES, type ErrorCode, type ErrorCodeRow, isErrorCode } from './error-codes.ts';
 export {
   type ErrorDetails,
   type FieldIssue,

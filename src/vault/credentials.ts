@@ -4,10 +4,15 @@
  */
 import type { Selectable } from 'kysely';
 import { SealdeskError } from '../base/index.ts';
-import type { CredentialsTable, CredentialType, Tx } from '../store/index.ts';
+import {
+  type CredentialsTable,
+  type CredentialType,
+  clausesOf,
+  type KeysetPage,
+  type Tx,
+} from '../store/index.ts';
 import type { SealedCredentialSecret } from './credential-sealing.ts';
 
-const MAX_PAGE = 100;
 const MAX_NAMED_INTEGRATIONS = 10;
 /** A use is noted once in this time, not by every call. Milliseconds. */
 const TOUCH_INTERVAL = 60_000;
@@ -203,34 +208,22 @@ export async function readCredentialSecret(
   };
 }
 
-export interface ListCredentialsInput {
-  readonly tenantId: string;
-  /** 1 to 100. */
-  readonly first: number;
-  /** The id after which to begin. */
-  readonly after?: string | undefined;
-}
-
-export interface CredentialPage {
-  readonly credentials: readonly Credential[];
-  readonly hasNextPage: boolean;
-}
-
-/** A page of credentials in the order of their ids, which is that of their making. */
-export async function listCredentials(tx: Tx, input: ListCredentialsInput): Promise<CredentialPage> {
-  const { tenantId, first, after } = input;
-  if (!Number.isInteger(first) || first < 1 || first > MAX_PAGE) {
-    throw new RangeError(`"first" must be 1 to ${MAX_PAGE}, got ${first}`);
-  }
+/** Credentials in the order of their ids, which is that of their making. */
+export async function listCredentials(
+  tx: Tx,
+  tenantId: string,
+  page: KeysetPage,
+): Promise<readonly Credential[]> {
+  const { within, order, limit } = clausesOf(page);
   const rows = await tx
     .selectFrom('credentials')
     .selectAll()
     .where('tenant_id', '=', tenantId)
-    .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
-    .orderBy('id')
-    .limit(first + 1)
+    .where(within)
+    .orderBy('id', order)
+    .limit(limit)
     .execute();
-  return { credentials: rows.slice(0, first).map(toCredential), hasNextPage: rows.length > first };
+  return rows.map(toCredential);
 }
 
 /** Notes that the credential was used, at most once a minute. */

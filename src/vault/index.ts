@@ -33,11 +33,9 @@ export {
 export {
   type Credential,
   type CredentialKey,
-  type CredentialPage,
   deleteCredential,
   type InsertCredentialInput,
   insertCredential,
-  type ListCredentialsInput,
   listCredentials,
   type ReplaceCredentialSecretInput,
   readCredential,

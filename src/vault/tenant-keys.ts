@@ -29,6 +29,7 @@ import {
   type SigningKey,
   type Suite,
 } from '../envelope/index.ts';
+import { deriveAuditHeadKey } from './audit-head-key.ts';
 import { expiredKey } from './key-lifetime.ts';
 import { alteredRecord } from './record.ts';
 import type { SigningKeyRow } from './tenant-secrets.ts';
@@ -36,7 +37,6 @@ import type { SigningKeyRow } from './tenant-secrets.ts';
 const ZERO = Uint8Array.of(0);
 const LABELS = Object.freeze({
   mac: encodeUtf8('sealdesk/mac/v1'),
-  auditHead: encodeUtf8('sealdesk/audit-head/v1'),
   storage: encodeUtf8('sealdesk/storage/v1'),
   index: encodeUtf8('sealdesk/index/v1'),
   idempotency: encodeUtf8('sealdesk/idempotency/v1'),
@@ -143,7 +143,8 @@ export class UnsealedTenantKeys implements TenantKeys, Disposable {
   }
 
   auditHeadKey(): Bytes {
-    return this.#expand(this.#macRoot, LABELS.auditHead, MAC_KEY_SIZE);
+    this.#live();
+    return deriveAuditHeadKey(this.#suite, this.#macRoot);
   }
 
   sealText(location: TextLocation, text: string): Bytes {

@@ -7,6 +7,7 @@ import { type Bytes, createId, encodeCanonicalJson } from '../base/index.ts';
 import type { Suite } from '../envelope/index.ts';
 import type { Kms } from '../kms/index.ts';
 import { assertOutsideTransaction, type SecretPurpose, type Tx } from '../store/index.ts';
+import { deriveAuditHeadKey } from './audit-head-key.ts';
 import { alteredRecord, openRecord, sealRecord } from './record.ts';
 
 /** Per secret its size in bytes: seeds of ML-KEM-768 (64), ML-DSA-65 and Ed25519 (32), and symmetric roots. */
@@ -40,11 +41,13 @@ export interface SigningKeyRow {
   readonly notBefore: Date;
 }
 
-/** What {@link insertTenantSecrets} writes. Holds no secret in the clear. */
+/** What {@link insertTenantSecrets} writes, and the key that the tenant's audit log begins with. */
 export interface PreparedTenantSecrets {
   readonly tenantId: string;
   readonly secrets: readonly TenantSecretRow[];
   readonly signingKey: SigningKeyRow;
+  /** The HMAC key of the audit log's head: 64 bytes, the caller's to wipe. */
+  readonly auditHeadKey: Bytes;
 }
 
 export interface PrepareTenantSecretsInput {
@@ -67,14 +70,19 @@ export async function prepareTenantSecrets(input: PrepareTenantSecretsInput): Pr
   const purposes = Object.keys(SECRET_SIZES) as SecretPurpose[];
   const made = await Promise.all(purposes.map((purpose) => makeSecret(input, purpose)));
   const signingKey = made.find((one) => one.signingKey !== null)?.signingKey;
-  if (!signingKey) throw new TypeError('"SECRET_SIZES" must list envelope-signing');
-  return { tenantId: input.tenantId, secrets: made.map(({ row }) => row), signingKey };
+  const auditHeadKey = made.find((one) => one.auditHeadKey !== null)?.auditHeadKey;
+  if (!signingKey || !auditHeadKey)
+    throw new TypeError('"SECRET_SIZES" must list envelope-signing and mac-root');
+  return { tenantId: input.tenantId, secrets: made.map(({ row }) => row), signingKey, auditHeadKey };
 }
 
-async function makeSecret(
-  input: PrepareTenantSecretsInput,
-  purpose: SecretPurpose,
-): Promise<{ readonly row: TenantSecretRow; readonly signingKey: SigningKeyRow | null }> {
+interface MadeSecret {
+  readonly row: TenantSecretRow;
+  readonly signingKey: SigningKeyRow | null;
+  readonly auditHeadKey: Bytes | null;
+}
+
+async function makeSecret(input: PrepareTenantSecretsInput, purpose: SecretPurpose): Promise<MadeSecret> {
   const { kms, suite, tenantId, keyRef, now, signal } = input;
   const dataKey = await kms.generateDataKey({ keyRef, context: { tenant: tenantId, purpose }, signal });
   const secret = suite.randomBytes(SECRET_SIZES[purpose]);
@@ -83,10 +91,11 @@ async function makeSecret(
     const sealed = sealRecord(suite, dataKey.plaintext, secretAad(tenantId, purpose, version), secret);
     const { encrypted: encryptedDataKey, keyRef: kmsKeyRef } = dataKey;
     const row = { purpose, version, sealed, encryptedDataKey, kmsKeyRef };
-    if (purpose !== 'envelope-signing') return { row, signingKey: null };
+    const auditHeadKey = purpose === 'mac-root' ? deriveAuditHeadKey(suite, secret) : null;
+    if (purpose !== 'envelope-signing') return { row, signingKey: null, auditHeadKey };
     const { kid, publicKey } = suite.importSigningKey(secret);
     const id = createId('signingKey', now.getTime());
-    return { row, signingKey: { id, kid, version, publicKey, notBefore: now } };
+    return { row, signingKey: { id, kid, version, publicKey, notBefore: now }, auditHeadKey };
   } finally {
     secret.fill(0);
     dataKey.plaintext.fill(0);

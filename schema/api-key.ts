@@ -1,0 +1,89 @@
+import type { ApiKeyView, Role } from '../src/service/index.ts';
+import { builder } from './builder.ts';
+import { connectionCost, connectionResult } from './connection.ts';
+
+export const RoleEnum = builder.enumType('Role', {
+  values: {
+    OPERATOR: { description: 'Creates tenants and maps client keys of every tenant; reads no tickets.' },
+    ADMIN: { description: 'Manages one tenant: integrations, credentials, keys.' },
+    AGENT: { description: 'Reads and writes tickets as the policy allows.' },
+    DASHBOARD: { description: 'Reads as the policy allows.' },
+    AUDITOR: { description: 'Reads the audit log, which is itself recorded.' },
+  } satisfies Record<Role, object>,
+});
+
+export const ApiKey = builder.objectRef<ApiKeyView>('ApiKey');
+
+builder.node(ApiKey, {
+  description: 'A key of a server. Its secret is shown once, when it is created.',
+  id: { resolve: (key) => key.id },
+  loadOne: (id, { call, services }) => services.getApiKey(call, id),
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    roles: t.field({ type: [RoleEnum], resolve: (key) => [...key.roles] }),
+    allowedOperations: t.stringList({
+      nullable: true,
+      description: 'Narrows what the integration allows; null does not.',
+      resolve: (key) => (key.allowedOperations === null ? null : [...key.allowedOperations]),
+    }),
+    clientKeyId: t.exposeID('clientKeyId', {
+      nullable: true,
+      description: 'The client key that all answers to this API key are sealed to.',
+    }),
+    requestsPerMinute: t.exposeInt('requestsPerMinute', { nullable: true }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true }),
+    lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', nullable: true, description: 'To the minute.' }),
+    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true }),
+  }),
+});
+
+builder.queryField('apiKeys', (t) =>
+  t.connection(
+    {
+      type: ApiKey,
+      description: 'The API keys of the tenant, oldest first. For ADMIN.',
+      complexity: connectionCost,
+      resolve: async (_root, args, { call, services }) =>
+        connectionResult(await services.listApiKeys(call, args)),
+    },
+    {},
+  ),
+);
+
+const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
+  fields: (t) => ({
+    name: t.string({ required: true }),
+    roles: t.field({ type: [RoleEnum], required: true }),
+    allowedOperations: t.stringList({
+      required: false,
+      description: 'Operations this key may run, of those the integration allows.',
+    }),
+    clientKeyId: t.id({ required: false, description: 'The client key that all answers are sealed to.' }),
+    requestsPerMinute: t.int({ required: false }),
+    expiresAt: t.field({ type: 'DateTime', required: false }),
+  }),
+});
+
+builder.mutationFields((t) => ({
+  createApiKey: t.field({
+    type: builder.simpleObject('CreateApiKeyPayload', {
+      fields: (payload) => ({
+        apiKey: payload.field({ type: ApiKey }),
+        secret: payload.string({ description: 'The text to send as X-API-Key. It is shown this once.' }),
+      }),
+    }),
+    description:
+      'Creates an API key of the caller’s tenant. For ADMIN; an OPERATOR creates further OPERATOR keys.',
+    args: { input: t.arg({ type: CreateApiKeyInput, required: true }) },
+    resolve: (_root, { input }, { call, services }) => services.createApiKey(call, input),
+  }),
+  revokeApiKey: t.field({
+    type: builder.simpleObject('RevokeApiKeyPayload', {
+      fields: (payload) => ({ apiKey: payload.field({ type: ApiKey }) }),
+    }),
+    description: 'Ends an API key at once. For ADMIN, and OPERATOR for OPERATOR keys.',
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }, { call, services }) => services.revokeApiKey(call, { id }),
+  }),
+}));

@@ -1,0 +1,32 @@
+import { builder } from './builder.ts';
+
+const ProxyOutboundInput = builder.inputType('ProxyOutboundInput', {
+  fields: (t) => ({
+    integrationId: t.id({ required: true }),
+    operation: t.string({ required: true, description: 'One of docs/operations.md.' }),
+    payload: t.field({ type: 'JSONObject', required: true }),
+  }),
+});
+
+builder.mutationField('proxyOutbound', (t) =>
+  t.field({
+    type: builder.simpleObject('ProxyResult', {
+      fields: (payload) => ({
+        envelope: payload.field({ type: 'HybridCryptoEnvelope' }),
+        auditEventId: payload.id(),
+      }),
+    }),
+    description:
+      'Runs one Zendesk operation; the answer is sealed to the caller’s client key. For AGENT, reads also for DASHBOARD.',
+    complexity: 50,
+    args: { input: t.arg({ type: ProxyOutboundInput, required: true }) },
+    resolve: async (_root, { input }, { call, services }) => {
+      const { envelope, auditEventId, failure } = await services.proxyOutbound(
+        { ...call, acceptsSealedErrors: false },
+        input,
+      );
+      if (failure !== null) throw failure;
+      return { envelope, auditEventId };
+    },
+  }),
+);

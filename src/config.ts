@@ -1,0 +1,206 @@
+/**
+ * The environment, read once into a checked, frozen object. The only reader of `process.env`.
+ * Every setting has a default that is safe; a value that cannot be used is refused at start with
+ * the setting's name and what it may be. `docs/configuration.md` is printed from {@link SETTINGS}.
+ */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+interface Setting {
+  readonly schema: z.ZodType<string | undefined>;
+  readonly default: string;
+  readonly meaning: string;
+  /** Printed as set or unset only. */
+  readonly secret?: true;
+}
+
+const text = z.string().min(1);
+const httpUrl = z.url({ protocol: /^https?$/ });
+
+export const SETTINGS = Object.freeze({
+  PORT: {
+    schema: z.string().regex(/^\d{1,5}$/, 'a port number'),
+    default: '4000',
+    meaning: 'Port of the HTTP server.',
+  },
+  SEALDESK_HOST: {
+    schema: text,
+    default: '127.0.0.1',
+    meaning: 'Address to listen on; 0.0.0.0 behind a TLS-terminating proxy.',
+  },
+  SEALDESK_PUBLIC_URL: {
+    schema: httpUrl,
+    default: 'http://localhost:{PORT}',
+    meaning: 'How clients reach the gateway; written into welcome envelopes and the folder lock.',
+  },
+  DATABASE_URL: {
+    schema: z.url({ protocol: /^postgres(ql)?$/ }),
+    default: '(none: embedded PGlite)',
+    meaning: 'PostgreSQL 15 or newer; many gateway processes may share it.',
+    secret: true,
+  },
+  SEALDESK_DATA_DIR: {
+    schema: text,
+    default: '.sealdesk',
+    meaning: 'Folder of the embedded database and the local key file.',
+  },
+  SEALDESK_DB_ROLE: {
+    schema: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'a lower-case identifier'),
+    default: 'sealdesk_tenant',
+    meaning: 'Database role of all work for one tenant; created at start where it is missing.',
+  },
+  SEALDESK_KMS: {
+    schema: z.enum(['local', 'aws']),
+    default: 'local',
+    meaning: '`aws` for AWS KMS; `local` keeps the root key in a file, for development.',
+  },
+  SEALDESK_KMS_KEY_FILE: {
+    schema: text,
+    default: '{SEALDESK_DATA_DIR}/kms.key',
+    meaning: 'The local root key: 32 bytes, mode 0600, created when missing.',
+  },
+  SEALDESK_KMS_KEY_ARN: {
+    schema: text,
+    default: '(none)',
+    meaning: 'Key ARN used for tenants that name no key of their own; needed with SEALDESK_KMS=aws.',
+  },
+  SEALDESK_KMS_ENDPOINT: {
+    schema: httpUrl,
+    default: '(the region’s own)',
+    meaning: 'Another endpoint of the KMS API, such as a VPC endpoint.',
+  },
+  SEALDESK_ZENDESK_ORIGIN: {
+    schema: z.string().regex(/^https?:\/\/[^/?#@\s]+$/, 'an origin without path'),
+    default: 'https://{subdomain}.zendesk.com',
+    meaning: 'Where Zendesk is; `{subdomain}` is replaced. Another value is for a simulator only.',
+  },
+  SEALDESK_CORS_ORIGINS: {
+    schema: text,
+    default: '(none)',
+    meaning: 'Comma-separated origins whose pages may call the gateway.',
+  },
+  SEALDESK_TRUSTED_PROXIES: {
+    schema: z.string().regex(/^\d{1,2}$/, 'a small number'),
+    default: '0',
+    meaning: 'How many proxies in front append to X-Forwarded-For; 0 takes the address of the connection.',
+  },
+  SEALDESK_LOG_LEVEL: {
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+    default: 'info',
+    meaning: 'Least severity that is logged, as JSON lines on standard error.',
+  },
+} as const satisfies Record<string, Setting>);
+
+export type SettingName = keyof typeof SETTINGS;
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly publicUrl: string;
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  readonly dbRole: string;
+  readonly kms:
+    | { readonly kind: 'local'; readonly keyFile: string }
+    | { readonly kind: 'aws'; readonly keyArn: string; readonly endpoint: string | null };
+  readonly zendeskOrigin: string;
+  readonly corsOrigins: readonly string[];
+  readonly trustedProxies: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** The settings that the environment names, in the clear only where they are not secret. */
+  readonly given: Readonly<Partial<Record<SettingName, string>>>;
+}
+
+/** A setting that cannot be used; the message names it and what it may be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Whether the environment configures this program at all; if not, `npm start` is the demo. */
+export function isConfigured(environment: Environment = process.env): boolean {
+  return Object.keys(SETTINGS).some((name) => name !== 'PORT' && (environment[name] ?? '') !== '');
+}
+
+/** Reads and checks the environment. Throws {@link ConfigError}. */
+export function readConfig(environment: Environment = process.env): Config {
+  const values = readSettings(environment);
+  const port = Number(values.PORT ?? SETTINGS.PORT.default);
+  if (port > 65_535) throw new ConfigError('PORT must be at most 65535.');
+  const dataDir = resolve(values.SEALDESK_DATA_DIR ?? SETTINGS.SEALDESK_DATA_DIR.default);
+  return Object.freeze({
+    port,
+    host: values.SEALDESK_HOST ?? SETTINGS.SEALDESK_HOST.default,
+    publicUrl: (values.SEALDESK_PUBLIC_URL ?? `http://localhost:${port}`).replace(/\/+$/, ''),
+    databaseUrl: values.DATABASE_URL ?? null,
+    dataDir,
+    dbRole: values.SEALDESK_DB_ROLE ?? SETTINGS.SEALDESK_DB_ROLE.default,
+    kms: kmsOf(values, dataDir),
+    zendeskOrigin: values.SEALDESK_ZENDESK_ORIGIN ?? SETTINGS.SEALDESK_ZENDESK_ORIGIN.default,
+    corsOrigins: Object.freeze(parseOrigins(values.SEALDESK_CORS_ORIGINS ?? '')),
+    trustedProxies: Number(values.SEALDESK_TRUSTED_PROXIES ?? SETTINGS.SEALDESK_TRUSTED_PROXIES.default),
+    logLevel: (values.SEALDESK_LOG_LEVEL ?? SETTINGS.SEALDESK_LOG_LEVEL.default) as Config['logLevel'],
+    given: Object.freeze(withoutSecrets(values)),
+  });
+}
+
+type Values = Partial<Record<SettingName, string>>;
+
+function readSettings(environment: Environment): Values {
+  const unknown = Object.keys(environment).filter(
+    (name) => name.startsWith('SEALDESK_') && !name.startsWith('SEALDESK_TEST_') && !(name in SETTINGS),
+  );
+  if (unknown.length > 0) {
+    throw new ConfigError(`There is no setting ${unknown.join(', ')}; sealdesk doctor lists the settings.`);
+  }
+  const values: Values = {};
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
+    const given = environment[name];
+    if (given === undefined || given === '') continue;
+    const parsed = setting.schema.safeParse(given);
+    if (!parsed.success) {
+      throw new ConfigError(
+        `${name} cannot be used: ${parsed.error.issues[0]?.message ?? 'invalid'}. ${setting.meaning}`,
+      );
+    }
+    values[name] = given;
+  }
+  return values;
+}
+
+function kmsOf(values: Values, dataDir: string): Config['kms'] {
+  if ((values.SEALDESK_KMS ?? SETTINGS.SEALDESK_KMS.default) === 'local') {
+    return { kind: 'local', keyFile: resolve(values.SEALDESK_KMS_KEY_FILE ?? `${dataDir}/kms.key`) };
+  }
+  if (values.SEALDESK_KMS_KEY_ARN === undefined) {
+    throw new ConfigError(
+      'SEALDESK_KMS=aws needs SEALDESK_KMS_KEY_ARN, the ARN of the key that wraps the tenants’ keys.',
+    );
+  }
+  return { kind: 'aws', keyArn: values.SEALDESK_KMS_KEY_ARN, endpoint: values.SEALDESK_KMS_ENDPOINT ?? null };
+}
+
+function parseOrigins(list: string): string[] {
+  return list
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '')
+    .map((origin) => {
+      if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+        throw new ConfigError(
+          `SEALDESK_CORS_ORIGINS must list origins such as https://app.example.com, separated by commas.`,
+        );
+      }
+      return origin;
+    });
+}
+
+function withoutSecrets(values: Values): Values {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const setting: Setting = SETTINGS[name as SettingName];
+      return [name, setting.secret === true ? '(set)' : value];
+    }),
+  );
+}

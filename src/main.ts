@@ -1,0 +1,115 @@
+/**
+ * The program: puts the house together and hands it to the command line. The only file that knows
+ * every room.
+ */
+import { createInboundLimiter } from './access/index.ts';
+import { type Log, systemClock } from './base/index.ts';
+import { type Backend, type Gateway, runCommandLine } from './cli/index.ts';
+import type { Config } from './config.ts';
+import { createNodeSuite } from './envelope/node.ts';
+import { type Kms, openAwsKms, openLocalKms } from './kms/index.ts';
+import { createZendeskConnections } from './proxy/index.ts';
+import { createDispatch, createGraphqlRoute, createPinoLog, openHttpServer } from './server/index.ts';
+import { createServices, ensureInstallation, type ServiceDeps, sweepIntents } from './service/index.ts';
+import { openStore, type StoreLocation } from './store/index.ts';
+import { openKeyring } from './vault/index.ts';
+import { createAccountLimiters, openZendeskTransport, parseOriginTemplate } from './zendesk/index.ts';
+
+const SWEEP_INTERVAL_MS = 60_000;
+
+/** Everything below the edge: database, keys, use cases. Migrates the database and founds the installation. */
+async function openBackend(config: Config): Promise<Backend> {
+  const log = createPinoLog(config.logLevel);
+  const originTemplate = parseOriginTemplate(config.zendeskOrigin);
+  await using resources = new AsyncDisposableStack();
+  const store = resources.use(
+    await openStore({ location: locationOf(config), tenantRole: config.dbRole, log }),
+  );
+  const kms = resources.use(await openKms(config));
+  const keyring = resources.use(openKeyring({ store, kms, suite: createNodeSuite(), log }));
+  const transport = resources.use(openZendeskTransport({}));
+  const clock = systemClock;
+  const limiters = createAccountLimiters({ clock });
+  const deps: ServiceDeps = {
+    store,
+    kms,
+    keyring,
+    connections: createZendeskConnections({
+      store,
+      keyring,
+      transport,
+      limiters,
+      originTemplate,
+      clock,
+      log,
+    }),
+    limiter: createInboundLimiter({ clock }),
+    clock,
+    log,
+    publicUrl: config.publicUrl,
+  };
+  const installation = await ensureInstallation(deps);
+  const kept = resources.move();
+  return {
+    deps,
+    services: createServices(deps, installation.id),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** The listening gateway over a backend, with its housekeeping. The schema is loaded here, where alone it is needed. */
+async function openGateway(config: Config, backend: Backend): Promise<Gateway> {
+  const { schema } = await import('../schema/index.ts');
+  const { deps, services } = backend;
+  const { log } = deps;
+  const graphql = createGraphqlRoute({ schema, services, log });
+  const dispatch = createDispatch({ services, graphql, corsOrigins: config.corsOrigins, log });
+  await using resources = new AsyncDisposableStack();
+  resources.use(openSweeper(deps, log));
+  const server = resources.use(
+    await openHttpServer({
+      host: config.host,
+      port: config.port,
+      dispatch,
+      trustedProxies: config.trustedProxies,
+      log,
+    }),
+  );
+  const kept = resources.move();
+  return { port: server.port, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Closes stale intents now and then, one sweep at a time. Disposing waits for the sweep under way. */
+function openSweeper(deps: ServiceDeps, log: Log): AsyncDisposable {
+  const stopped = new AbortController();
+  const running = (async () => {
+    while (!stopped.signal.aborted) {
+      await sweepIntents(deps).catch((error: unknown) =>
+        log.warn('Stale intents could not be looked for', {
+          error: error instanceof Error ? error : undefined,
+        }),
+      );
+      await deps.clock.wait(SWEEP_INTERVAL_MS, stopped.signal).catch(() => undefined);
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      stopped.abort();
+      await running;
+    },
+  };
+}
+
+function locationOf(config: Config): StoreLocation {
+  return config.databaseUrl === null
+    ? { kind: 'pglite', folder: config.dataDir, url: config.publicUrl }
+    : { kind: 'postgres', connectionString: config.databaseUrl };
+}
+
+async function openKms({ kms }: Config): Promise<Kms> {
+  return kms.kind === 'local'
+    ? openLocalKms({ file: kms.keyFile, createIfMissing: true })
+    : openAwsKms({ defaultKeyArn: kms.keyArn, ...(kms.endpoint === null ? {} : { endpoint: kms.endpoint }) });
+}
+
+process.exitCode = await runCommandLine(process.argv.slice(2), { openBackend, openGateway });

@@ -1,0 +1,18 @@
+import type { NewAuditEvent } from '../audit/index.ts';
+import type { Call } from './call.ts';
+
+/** The members that every event of a call has: who, which request, from where, part of what. */
+export function describeCall(
+  call: Call,
+): Pick<NewAuditEvent, 'actor' | 'requestId' | 'requestSha256' | 'ip' | 'parentId'> {
+  return {
+    actor:
+      call.caller === null
+        ? { type: 'SYSTEM', id: 'anonymous' }
+        : { type: 'API_KEY', id: call.caller.apiKeyId },
+    requestId: call.requestId,
+    requestSha256: call.requestSha256,
+    ...(call.ip === null ? {} : { ip: call.ip }),
+    ...(call.parentEventId === null ? {} : { parentId: call.parentEventId }),
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * From an integration to a client of its Zendesk account: reads and opens the credential, makes the
+ * Authorization header, and renews what can be renewed when Zendesk refuses it. A header lives as
+ * long as the one proxied call it was made for.
+ */
+import { type Clock, type Log, SealdeskError } from '../base/index.ts';
+import type { Store } from '../store/index.ts';
+import {
+  type Credential,
+  type CredentialSecret,
+  type Keyring,
+  openCredentialSecret,
+  readCredential,
+  readCredentialSecret,
+  touchCredential,
+} from '../vault/index.ts';
+import {
+  type AccountLimiters,
+  basicAuthorization,
+  bearerAuthorization,
+  createZendeskClient,
+  type ZendeskClient,
+  type ZendeskTransport,
+  zendeskOrigin,
+} from '../zendesk/index.ts';
+import { fetchAccessToken, type HeldToken } from './access-token.ts';
+
+export interface ConnectionsOptions {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly transport: ZendeskTransport;
+  readonly limiters: AccountLimiters;
+  /** Where Zendesk is; from the operator's configuration alone. */
+  readonly originTemplate: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The integration as far as a connection needs it. */
+export interface ConnectionTarget {
+  readonly tenantId: string;
+  readonly subdomain: string;
+  readonly credentialId: string;
+}
+
+export interface ZendeskConnections {
+  /**
+   * A client for one proxied call. Its requests reject with CREDENTIAL_EXPIRED, KMS_UNAVAILABLE and
+   * what the token endpoint answers, beside the failures of the call itself.
+   */
+  clientFor(target: ConnectionTarget): ZendeskClient;
+}
+
+export function createZendeskConnections(options: ConnectionsOptions): ZendeskConnections {
+  const { limiters, originTemplate, transport, clock, log } = options;
+  return Object.freeze({
+    clientFor(target: ConnectionTarget): ZendeskClient {
+      const origin = zendeskOrigin(target.subdomain, originTemplate);
+      const authorization = new CallAuthorization(options, target, origin);
+      return createZendeskClient({
+        origin,
+        transport,
+        limiter: limiters.of(origin),
+        authorize: (signal) => authorization.header(signal),
+        onUnauthorized: (signal) => authorization.renew(signal),
+        clock,
+        log,
+      });
+    },
+  });
+}
+
+class CallAuthorization {
+  readonly #options: ConnectionsOptions;
+  readonly #target: ConnectionTarget;
+  readonly #origin: string;
+  #header: string | null = null;
+  #token: HeldToken | null = null;
+
+  constructor(options: ConnectionsOptions, target: ConnectionTarget, origin: string) {
+    this.#options = options;
+    this.#target = target;
+    this.#origin = origin;
+  }
+
+  async header(signal: AbortSignal): Promise<{ readonly authorization: string }> {
+    this.#header ??= await this.#make(signal);
+    return { authorization: this.#header };
+  }
+
+  /** Only a fetched token can be had anew; a stored secret that Zendesk refuses stays refused. */
+  async renew(signal: AbortSignal): Promise<'retry' | 'fail'> {
+    if (this.#token === null) return 'fail';
+    this.#header = await this.#make(signal);
+    return 'retry';
+  }
+
+  async #make(signal: AbortSignal): Promise<string> {
+    const { credential, secret } = await this.#openCredential(signal);
+    switch (secret.type) {
+      case 'basic_auth':
+        return basicAuthorization(secret.username, secret.password);
+      case 'oauth2_token':
+        return bearerAuthorization(secret.access_token);
+      case 'oauth2_client': {
+        const { tenantId, credentialId } = this.#target;
+        this.#token = await fetchAccessToken(this.#options, {
+          tenantId,
+          credentialId,
+          credentialVersion: credential.version,
+          origin: this.#origin,
+          client: secret,
+          refusedVersion: this.#token?.version ?? null,
+          signal,
+        });
+        return bearerAuthorization(this.#token.accessToken);
+      }
+      case 'api_key':
+        throw new SealdeskError(
+          'CONFLICT',
+          'Zendesk takes no bare API key. Give the integration a credential of type oauth2_client, oauth2_token or basic_auth.',
+        );
+      default:
+        return secret satisfies never;
+    }
+  }
+
+  async #openCredential(
+    signal: AbortSignal,
+  ): Promise<{ readonly credential: Credential; readonly secret: CredentialSecret }> {
+    const { store, keyring, clock } = this.#options;
+    const { tenantId, credentialId } = this.#target;
+    const key = { tenantId, credentialId };
+    const { credential, sealed } = await store.withTenant(tenantId, async (tx) => {
+      await touchCredential(tx, { ...key, now: new Date(clock.now()) });
+      return { credential: await readCredential(tx, key), sealed: await readCredentialSecret(tx, key) };
+    });
+    if (credential === null || sealed === null) {
+      throw new SealdeskError(
+        'CONFLICT',
+        'The credential of the integration is gone. An ADMIN must give it another.',
+      );
+    }
+    const secret = await openCredentialSecret({ keyring, sealed, signal });
+    assertNotExpired(expiryOf(credential, secret), clock.now());
+    return { credential, secret };
+  }
+}
+
+function expiryOf(credential: Credential, secret: CredentialSecret): number {
+  const inSecret = secret.type === 'oauth2_token' ? secret.expires_at : undefined;
+  return Math.min(
+    credential.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
+    inSecret === undefined ? Number.POSITIVE_INFINITY : Date.parse(inSecret),
+  );
+}
+
+function assertNotExpired(expiry: number, now: number): void {
+  if (expiry > now) return;
+  throw new SealdeskError(
+    'CREDENTIAL_EXPIRED',
+    'The Zendesk credential of this integration has expired. An ADMIN must rotate it with rotateCredential.',
+  );
+}

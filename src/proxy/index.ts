@@ -1,0 +1,11 @@
+/** The crypto proxy core: what a call is, the catalogue of operations and its policy, and the pipeline that runs them. */
+export type { ProxyRequest } from './admission.ts';
+export { type AuthenticatedCall, assertAuthenticated, type Call } from './call.ts';
+export { describeCall } from './call-event.ts';
+export { isOperationName, OPERATION_NAMES, printCatalogue } from './catalogue/catalogue.ts';
+export { decidePolicy, type PolicyDecision } from './catalogue/policy.ts';
+export { type ConnectionsOptions, createZendeskConnections, type ZendeskConnections } from './connections.ts';
+export { isDenial } from './denial.ts';
+export { findIntegration, type Integration, toIntegration } from './integrations.ts';
+export { type ProxyAnswer, type ProxyDeps, runProxied } from './pipeline.ts';
+export { sealAnswer } from './seal-answer.ts';

@@ -1,0 +1,131 @@
+/**
+ * From a request to its answer: route, authenticate, limit, run, and turn what was thrown into one
+ * of the coded failures. Only errors of ours pass with their text; anything else is INTERNAL with a
+ * request id, its cause in the log.
+ */
+import { isSealdeskError, type Log, SealdeskError } from '../base/index.ts';
+import type { Call, Services } from '../service/index.ts';
+import { type Answer, errorAnswer, jsonAnswer } from './answer.ts';
+import { corsHeaders, preflightAnswer } from './cors.ts';
+import type { GraphqlRoute } from './graphql/route.ts';
+import { checkReadiness } from './health.ts';
+import type { Dispatch } from './http-server.ts';
+import { acceptsSealed, apiKeyOf, clientNonceOf, type Incoming } from './incoming.ts';
+import { createIntegrationRoute } from './rest/create-integration.ts';
+import { proxyOutboundRoute } from './rest/proxy-outbound.ts';
+import type { RestRoute } from './rest/rest-route.ts';
+import { vaultSealRoute } from './rest/vault-seal.ts';
+import { wellKnownKeysRoute } from './well-known.ts';
+
+export interface DispatchOptions {
+  readonly services: Services;
+  readonly graphql: GraphqlRoute;
+  readonly corsOrigins: readonly string[];
+  readonly log: Log;
+}
+
+const REST_ROUTES: Readonly<Record<string, RestRoute>> = Object.freeze({
+  '/api/v2/proxy/outbound': proxyOutboundRoute,
+  '/api/v2/vault/seal': vaultSealRoute,
+  '/api/v2/integrations': createIntegrationRoute,
+});
+
+/** The gateway's answer to every request. It never throws. */
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { services, corsOrigins, log } = options;
+  return async (incoming) => {
+    const cors = corsHeaders(incoming, corsOrigins);
+    const answer = incoming.method === 'OPTIONS' ? preflightAnswer(cors) : await answerRequest(incoming);
+    return { ...answer, headers: { ...answer.headers, 'x-request-id': incoming.requestId, ...cors } };
+  };
+
+  async function answerRequest(incoming: Incoming): Promise<Answer> {
+    let call = anonymousCall(incoming);
+    try {
+      return await route(options, incoming, (known) => {
+        call = known;
+      });
+    } catch (error) {
+      const failure = isSealdeskError(error) ? error : internalError(error, incoming.requestId, log);
+      return errorAnswer(await services.recordFailure(call, failure), incoming.requestId);
+    }
+  }
+}
+
+/** INTERNAL, with the cause in the log under the request's id. */
+export function internalError(error: unknown, requestId: string, log: Log): SealdeskError {
+  log.error('A request failed inside the gateway', {
+    requestId,
+    error: error instanceof Error ? error : new TypeError('something other than an Error was thrown'),
+  });
+  return new SealdeskError(
+    'INTERNAL',
+    `The gateway failed. Give the operator this request id: ${requestId}.`,
+  );
+}
+
+type NoteCall = (call: Call) => void;
+
+async function route(options: DispatchOptions, incoming: Incoming, note: NoteCall): Promise<Answer> {
+  const { services, graphql } = options;
+  const { path } = incoming;
+  const restRoute = Object.hasOwn(REST_ROUTES, path) ? REST_ROUTES[path] : undefined;
+  if (restRoute !== undefined) {
+    assertMethod(incoming, 'POST');
+    const call = await admit(services, incoming, note);
+    if (call.caller === null)
+      throw new SealdeskError('UNAUTHENTICATED', 'This needs an API key. Send it as X-API-Key.');
+    assertJson(incoming);
+    return restRoute(services, call, incoming);
+  }
+  if (path === '/graphql') {
+    assertMethod(incoming, 'POST');
+    const call = await admit(services, incoming, note);
+    assertJson(incoming);
+    return graphql(call, incoming);
+  }
+  if (path === '/healthz') return jsonAnswer(200, { status: 'ok' });
+  if (path === '/readyz') return checkReadiness(services);
+  if (path.startsWith('/.well-known/sealdesk/')) {
+    assertMethod(incoming, 'GET');
+    return wellKnownKeysRoute(services, path);
+  }
+  throw new SealdeskError('NOT_FOUND', 'There is no such route. The GraphQL API is POST /graphql.');
+}
+
+/** Who calls, within what rate. The call is noted before anything can be refused in its name. */
+async function admit(services: Services, incoming: Incoming, note: NoteCall): Promise<Call> {
+  const anonymous = anonymousCall(incoming);
+  const text = apiKeyOf(incoming.headers);
+  const call = text === null ? anonymous : { ...anonymous, caller: await services.authenticate(text) };
+  note(call);
+  services.takeFromRate(call);
+  return { ...call, clientNonce: clientNonceOf(incoming.headers) };
+}
+
+function anonymousCall(incoming: Incoming): Call {
+  return {
+    caller: null,
+    requestId: incoming.requestId,
+    ip: incoming.ip,
+    requestTarget: `${incoming.method} ${incoming.path}`,
+    requestSha256: incoming.requestSha256,
+    clientNonce: null,
+    recipientKeyId: incoming.headers.get('x-sealdesk-key'),
+    acceptsSealedErrors: acceptsSealed(incoming.headers),
+    parentEventId: null,
+    signal: incoming.signal,
+  };
+}
+
+function assertMethod(incoming: Incoming, method: string): void {
+  if (incoming.method === method) return;
+  throw new SealdeskError('VALIDATION_FAILED', `This route answers ${method} only.`);
+}
+
+/** A page can send a form or plain text to any host unasked, JSON only after a preflight. */
+function assertJson(incoming: Incoming): void {
+  const type = incoming.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type === 'application/json') return;
+  throw new SealdeskError('VALIDATION_FAILED', 'The body must be JSON: send Content-Type: application/json.');
+}

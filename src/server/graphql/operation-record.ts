@@ -1,0 +1,27 @@
+/** What the audit log tells of a GraphQL operation: its kind and root fields, names of the schema only. */
+import { type DocumentNode, getOperationAST, Kind, OperationTypeNode } from 'graphql';
+import type { OperationSummary } from '../../service/index.ts';
+
+const MAX_FIELDS = 8;
+
+export type OperationRecord = { -readonly [Member in keyof OperationSummary]: OperationSummary[Member] };
+
+/** The record of an operation of which nothing is known but that it was refused. */
+export function createOperationRecord(eventId: string): OperationRecord {
+  return { eventId, kind: 'document', fields: [], failure: null };
+}
+
+/** Takes down a document that was found valid, so that its field names are names of the schema. */
+export function noteDocument(
+  record: OperationRecord,
+  document: DocumentNode,
+  operationName: string | null,
+): void {
+  const operation = getOperationAST(document, operationName);
+  if (operation == null) return;
+  record.kind = operation.operation === OperationTypeNode.MUTATION ? 'mutation' : 'query';
+  const names = operation.selectionSet.selections.map((selection) =>
+    selection.kind === Kind.FIELD ? selection.name.value : 'fragment',
+  );
+  record.fields = [...new Set(names)].slice(0, MAX_FIELDS);
+}

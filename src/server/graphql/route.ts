@@ -1,0 +1,124 @@
+/**
+ * `POST /graphql`: one document in, one execution result out. Every operation, refused ones too, is
+ * recorded as one audit event before the first byte of its answer leaves; if that fails there is no
+ * answer. Limits on tokens come before parsing, those on depth, breadth and cost before execution.
+ */
+import { type GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
+import { createYoga, type Plugin } from 'graphql-yoga';
+import { createId, ERROR_CODES, isErrorCode, type Log } from '../../base/index.ts';
+import type { Call, Services } from '../../service/index.ts';
+import { type Answer, jsonAnswer } from '../answer.ts';
+import type { Incoming } from '../incoming.ts';
+import { ensureCoded, maskGraphqlError } from './mask-error.ts';
+import { createOperationRecord, noteDocument, type OperationRecord } from './operation-record.ts';
+
+/** Most tokens of a document. */
+export const MAX_DOCUMENT_TOKENS = 2_000;
+const MAX_VALIDATION_ERRORS = 10;
+const GRAPHQL_RESPONSE = 'application/graphql-response+json; charset=utf-8';
+
+export type GraphqlRoute = (call: Call, incoming: Incoming) => Promise<Answer>;
+
+/** What resolvers find in their context. */
+interface RequestContext {
+  readonly call: Call;
+  readonly services: Services;
+  readonly record: OperationRecord;
+}
+
+export interface CreateGraphqlRouteOptions {
+  readonly schema: GraphQLSchema;
+  readonly services: Services;
+  readonly log: Log;
+}
+
+/** The route over `schema`, whose resolvers get `{ call, services }` as context. */
+export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlRoute {
+  const { schema, services, log } = options;
+  const yoga = createYoga<RequestContext>({
+    schema,
+    graphqlEndpoint: '/graphql',
+    graphiql: false,
+    landingPage: false,
+    batching: false,
+    multipart: false,
+    cors: false,
+    logging: false,
+    maskedErrors: { maskError: (error) => maskGraphqlError(error, log) },
+    plugins: [limitDocument(), recordOutcome(log)],
+  });
+
+  return async (call, incoming) => {
+    const record = createOperationRecord(createId('auditEvent'));
+    const response = await yoga.fetch(
+      new Request('http://gateway.invalid/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: incoming.headers.get('accept') ?? '*/*' },
+        body: incoming.body,
+        signal: incoming.signal,
+      }),
+      { call: { ...call, parentEventId: record.eventId }, services, record },
+    );
+    const type = response.headers.get('content-type') ?? GRAPHQL_RESPONSE;
+    return {
+      ...jsonAnswer(response.status, null, { 'content-type': type }),
+      body: await response.text(),
+    };
+  };
+}
+
+/** Refuses oversized documents while reading them, and the schema's shape to callers without a key. */
+function limitDocument(): Plugin<RequestContext, RequestContext> {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn((source, parseOptions) =>
+        parse(source, { ...parseOptions, maxTokens: MAX_DOCUMENT_TOKENS }),
+      );
+    },
+    onValidate({ addValidationRule, setValidationFn, validateFn, context }) {
+      if (context.call.caller === null) addValidationRule(NoSchemaIntrospectionCustomRule);
+      setValidationFn((schema, document, rules, validateOptions) =>
+        validateFn(schema, document, rules, { ...validateOptions, maxErrors: MAX_VALIDATION_ERRORS }),
+      );
+    },
+  };
+}
+
+/** Takes down what was asked and how it ended, writes the event, and names it in the answer. */
+function recordOutcome(log: Log): Plugin<RequestContext, RequestContext> {
+  return {
+    onExecute({ args }) {
+      noteDocument(args.contextValue.record, args.document, args.operationName ?? null);
+    },
+    async onExecutionResult({ result, setResult, context }) {
+      if (result === undefined || Symbol.asyncIterator in result) {
+        throw new TypeError('"result" must be a single execution result');
+      }
+      const { call, record, services } = context;
+      const errors = result.errors?.map((error) => ensureCoded(error));
+      record.failure = errors?.[0]?.extensions['code']?.toString() ?? null;
+      try {
+        const auditEventId = await services.recordOperation(call, record);
+        const extensions = { auditEventId, requestId: call.requestId, ...statusHint(result.data, errors) };
+        setResult({ ...result, ...(errors === undefined ? {} : { errors }), extensions });
+      } catch (error) {
+        // Nothing of the result leaves.
+        const failure = maskGraphqlError(error, log);
+        setResult({
+          errors: [failure],
+          extensions: { requestId: call.requestId, ...statusHint(null, [failure]) },
+        });
+      }
+    },
+  };
+}
+
+/** The status of the first error's code, where nothing but errors is answered. Taken out by the library. */
+function statusHint(data: unknown, errors: readonly GraphQLError[] | undefined): object {
+  const code = errors?.[0]?.extensions['code'];
+  if (data != null || typeof code !== 'string' || !isErrorCode(code)) return {};
+  const retryAfter = errors?.[0]?.extensions['retryAfter'];
+  const headers =
+    typeof retryAfter === 'number' ? { headers: { 'retry-after': String(Math.ceil(retryAfter)) } } : {};
+  return { http: { status: ERROR_CODES[code].status, ...headers } };
+}

@@ -1,0 +1,123 @@
+/**
+ * The listening side: reads a node:http request into an {@link Incoming}, hands it to the
+ * dispatcher and writes its answer. Limits on size, header and body time, and connections are set
+ * here. Stopping has two phases: no new connection while answers under way are finished, then,
+ * after the grace time, their signals are aborted.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isSealdeskError, type Log } from '../base/index.ts';
+import { type Answer, errorAnswer } from './answer.ts';
+import { readBody } from './body.ts';
+import { createIncoming, type Incoming } from './incoming.ts';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_HEADER_BYTES = 16_384;
+const MAX_CONNECTIONS = 4_096;
+/** Answers under way may take this long once the server is asked to stop. */
+export const DRAIN_GRACE_MS = 20_000;
+
+export type Dispatch = (incoming: Incoming) => Promise<Answer>;
+
+export interface OpenHttpServerOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly dispatch: Dispatch;
+  /** Proxies in front that append to X-Forwarded-For. */
+  readonly trustedProxies: number;
+  readonly log: Log;
+}
+
+export interface HttpServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Listens; disposing drains. */
+export async function openHttpServer(options: OpenHttpServerOptions): Promise<HttpServer> {
+  const { host, port, log } = options;
+  const stopping = new AbortController();
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('request', (request, response) => {
+    answerOne(options, request, response, stopping.signal).catch((error: unknown) => {
+      log.error('An answer could not be written', { error: error instanceof Error ? error : new Error() });
+      response.destroy();
+    });
+  });
+  await listen(server, host, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: () => drain(server, stopping),
+  };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(port, host, () => {
+    server.off('error', reject);
+    resolve();
+  });
+  await promise;
+}
+
+async function drain(server: Server, stopping: AbortController): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeIdleConnections();
+  const grace = setTimeout(() => {
+    stopping.abort(new Error('The gateway is stopping'));
+    server.closeAllConnections();
+  }, DRAIN_GRACE_MS);
+  await promise;
+  clearTimeout(grace);
+}
+
+async function answerOne(
+  options: OpenHttpServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  stopping: AbortSignal,
+): Promise<void> {
+  const closed = new AbortController();
+  response.once('close', () => closed.abort(new Error('The client went away')));
+  const parts = {
+    method: request.method ?? 'GET',
+    url: request.url ?? '/',
+    headers: headersOf(request),
+    ip: addressOf(request, options.trustedProxies),
+    signal: AbortSignal.any([closed.signal, stopping]),
+  };
+  let answer: Answer;
+  try {
+    answer = await options.dispatch(createIncoming({ ...parts, body: await readBody(request) }));
+  } catch (error) {
+    if (!isSealdeskError(error)) throw error;
+    const { requestId } = createIncoming({ ...parts, body: new Uint8Array() });
+    answer = errorAnswer(error, requestId);
+    // What is left of a body that was refused is not read.
+    response.shouldKeepAlive = false;
+  }
+  response.writeHead(answer.status, answer.headers);
+  response.end(answer.body);
+}
+
+function headersOf(request: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(request.headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value);
+  }
+  return headers;
+}
+
+function addressOf(request: IncomingMessage, trustedProxies: number): string | null {
+  const forwarded = (request.headersDistinct['x-forwarded-for'] ?? []).join(',').split(',');
+  const named = trustedProxies === 0 ? undefined : forwarded.at(-trustedProxies)?.trim();
+  return named !== undefined && named !== '' ? named : (request.socket.remoteAddress ?? null);
+}

@@ -1,0 +1,79 @@
+/** A request as it reached the gateway, read once: the transport's part of a call. */
+import { createHash, randomUUID } from 'node:crypto';
+import { type Bytes, encodeBase64Url, parseBase64Url, SealdeskError } from '../base/index.ts';
+
+/** Accepting this type asks for errors of Zendesk sealed to the caller's key. */
+export const SEALED_MEDIA_TYPE = 'application/vnd.sealdesk.envelope+json';
+
+const NONCE_BYTES = { least: 16, most: 64 } as const;
+const MAX_CREDENTIAL_CHARACTERS = 512;
+const BEARER = /^Bearer +(\S+)$/i;
+
+export interface Incoming {
+  readonly method: string;
+  /** Path without query. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: Bytes;
+  readonly ip: string | null;
+  readonly requestId: string;
+  readonly requestSha256: string;
+  readonly signal: AbortSignal;
+}
+
+export interface IncomingParts {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: Bytes;
+  readonly ip: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** The snapshot of a request. The request id is the gateway's own; callers cannot choose it. */
+export function createIncoming(parts: IncomingParts): Incoming {
+  return Object.freeze({
+    method: parts.method,
+    path: URL.parse(parts.url, 'http://gateway.invalid')?.pathname ?? '/',
+    headers: parts.headers,
+    body: parts.body,
+    ip: parts.ip,
+    requestId: randomUUID(),
+    requestSha256: encodeBase64Url(createHash('sha256').update(parts.body).digest()),
+    signal: parts.signal,
+  });
+}
+
+/** The API key that was sent, `null` when none. Two different ones, or one of absurd length, are refused. */
+export function apiKeyOf(headers: Headers): string | null {
+  const fromHeader = headers.get('x-api-key');
+  const authorization = headers.get('authorization');
+  const fromBearer = authorization === null ? null : (BEARER.exec(authorization)?.[1] ?? '');
+  const key = fromHeader ?? fromBearer;
+  if (key !== null && key.length > MAX_CREDENTIAL_CHARACTERS) return '';
+  return fromHeader !== null && fromBearer !== null && fromHeader !== fromBearer ? '' : key;
+}
+
+/** Header `X-Sealdesk-Nonce`, or VALIDATION_FAILED where it is not 16 to 64 bytes of base64url. */
+export function clientNonceOf(headers: Headers): string | null {
+  const nonce = headers.get('x-sealdesk-nonce');
+  if (nonce === null) return null;
+  const length = parseBase64Url(nonce)?.length ?? 0;
+  if (length < NONCE_BYTES.least || length > NONCE_BYTES.most) {
+    throw new SealdeskError(
+      'VALIDATION_FAILED',
+      'X-Sealdesk-Nonce must be 16 to 64 bytes as unpadded base64url.',
+      {
+        fields: [{ path: 'X-Sealdesk-Nonce', message: 'must be 16 to 64 bytes as unpadded base64url' }],
+      },
+    );
+  }
+  return nonce;
+}
+
+/** Whether the caller accepts {@link SEALED_MEDIA_TYPE}. */
+export function acceptsSealed(headers: Headers): boolean {
+  return (headers.get('accept') ?? '')
+    .split(',')
+    .some((type) => type.split(';')[0]?.trim() === SEALED_MEDIA_TYPE);
+}

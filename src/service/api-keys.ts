@@ -1,0 +1,109 @@
+/** Use cases around API keys. An ADMIN manages those of its tenant, an OPERATOR those of operators. */
+import { z } from 'zod';
+import {
+  createApiKeySecret,
+  findApiKey,
+  insertApiKey,
+  listApiKeys as listApiKeyRows,
+  ROLES,
+  type Role,
+  revokeApiKey as revokeApiKeyRow,
+} from '../access/index.ts';
+import { createId } from '../base/index.ts';
+import { type Call, isOperationName } from '../proxy/index.ts';
+import { audited, notFound } from './audited.ts';
+import { futureField, idField, nameField, parseInput } from './input.ts';
+import { type Connection, type PageInput, parsePage, toConnection } from './page.ts';
+import { readOwn } from './read.ts';
+import type { ServiceDeps } from './service-deps.ts';
+import type { ApiKeyView } from './views.ts';
+
+const MANAGERS: readonly Role[] = ['ADMIN', 'OPERATOR'];
+const MAX_REQUESTS_PER_MINUTE = 1_000_000;
+
+/** Names of operations of the catalogue, each once. */
+export const operationsField = z
+  .array(z.string().refine(isOperationName, 'is not an operation of the catalogue'))
+  .max(64, 'must be at most 64 operations')
+  .refine((names) => new Set(names).size === names.length, 'names an operation twice');
+
+const createApiKeyInput = (now: number) =>
+  z.object({
+    name: nameField,
+    roles: z.array(z.enum(ROLES)).min(1, 'needs at least one role'),
+    allowedOperations: operationsField.nullish(),
+    clientKeyId: idField('clientKey').nullish(),
+    requestsPerMinute: z.int().min(1).max(MAX_REQUESTS_PER_MINUTE).nullish(),
+    expiresAt: futureField(now).nullish(),
+  });
+const KeyInput = z.object({ id: idField('apiKey') });
+
+export interface CreatedApiKey {
+  readonly apiKey: ApiKeyView;
+  /** The text to send as X-API-Key, shown this once. */
+  readonly secret: string;
+}
+
+/** Creates an API key of the caller's tenant. */
+export async function createApiKey(deps: ServiceDeps, call: Call, input: unknown): Promise<CreatedApiKey> {
+  const now = deps.clock.now();
+  const id = createId('apiKey', now);
+  const act = { action: 'api-key.create', roles: MANAGERS, resource: id };
+  return audited(deps, call, act, async (step, { caller }) => {
+    const fields = parseInput(createApiKeyInput(now), input);
+    const { text, secretSha256 } = createApiKeySecret(id);
+    const apiKey = await step.commit((tx) =>
+      insertApiKey(tx, {
+        ...fields,
+        id,
+        tenantId: step.tenantId,
+        secretSha256,
+        createdBy: caller.apiKeyId,
+        now,
+      }),
+    );
+    return { apiKey, secret: text };
+  });
+}
+
+/** Ends an API key at once. */
+export async function revokeApiKey(
+  deps: ServiceDeps,
+  call: Call,
+  input: unknown,
+): Promise<{ readonly apiKey: ApiKeyView }> {
+  const act = { action: 'api-key.revoke', roles: MANAGERS };
+  return audited(deps, call, act, async (step) => {
+    const { id } = parseInput(KeyInput, input);
+    const apiKey = await step.commit(
+      (tx) => revokeApiKeyRow(tx, step.tenantId, id, deps.clock.now()),
+      () => ({ resource: id }),
+    );
+    return { apiKey };
+  });
+}
+
+export function getApiKey(deps: ServiceDeps, call: Call, id: string): Promise<ApiKeyView> {
+  return readOwn(deps, call, MANAGERS, async (tx, tenantId) => {
+    const apiKey = await findApiKey(tx, tenantId, id);
+    if (apiKey === null) throw notFound('API key');
+    return apiKey;
+  });
+}
+
+export function listApiKeys(
+  deps: ServiceDeps,
+  call: Call,
+  input: PageInput,
+): Promise<Connection<ApiKeyView>> {
+  return readOwn(deps, call, MANAGERS, async (tx, tenantId) => {
+    const page = parsePage(input);
+    const rows = await listApiKeyRows(tx, tenantId, page);
+    return toConnection(
+      rows,
+      page,
+      (key) => key.id,
+      (key) => key,
+    );
+  });
+}

@@ -1,0 +1,87 @@
+/** Reading the audit log, and what became of a change. */
+import { z } from 'zod';
+import {
+  AUDIT_OUTCOMES,
+  AUDIT_PHASES,
+  getAuditEvent as getAuditEventRow,
+  listAuditEvents as listAuditEventRows,
+  type OperationStatus,
+  readOperationStatus,
+} from '../audit/index.ts';
+import { isId } from '../base/index.ts';
+import type { Call } from '../proxy/index.ts';
+import { notFound } from './audited.ts';
+import { idField, invalidInput, parseInput } from './input.ts';
+import { type Connection, type PageInput, type PageRequest, parsePage, toConnection } from './page.ts';
+import { readOwn } from './read.ts';
+import type { ServiceDeps } from './service-deps.ts';
+import type { AuditEventView } from './views.ts';
+
+export type OperationStatusView = OperationStatus;
+
+const FilterInput = z.object({
+  from: z.date().nullish(),
+  to: z.date().nullish(),
+  actorId: z.string().max(64).nullish(),
+  action: z.string().max(64).nullish(),
+  operation: z.string().max(64).nullish(),
+  outcome: z.enum(AUDIT_OUTCOMES).nullish(),
+  integrationId: idField('integration').nullish(),
+  phase: z.enum(AUDIT_PHASES).nullish(),
+});
+
+/** The tenant's log, oldest first; `last` reads from its end. For AUDITOR. */
+export function listAuditEvents(
+  deps: ServiceDeps,
+  call: Call,
+  filterInput: unknown,
+  pageInput: PageInput,
+): Promise<Connection<AuditEventView>> {
+  return readOwn(deps, call, ['AUDITOR'], async (tx, tenantId) => {
+    const filter = parseInput(FilterInput, filterInput);
+    const page = parsePage(pageInput);
+    const rows = await listAuditEventRows(tx, tenantId, {
+      filter: Object.fromEntries(Object.entries(filter).filter(([, value]) => value != null)),
+      after: indexOf(page, 'after'),
+      before: indexOf(page, 'before'),
+      backwards: page.backwards,
+      limit: page.limit,
+    });
+    return toConnection(
+      rows,
+      page,
+      (event) => String(event.index),
+      (event) => event,
+    );
+  });
+}
+
+function indexOf(page: PageRequest, bound: 'after' | 'before'): number | undefined {
+  const key = page[bound];
+  if (key === null) return undefined;
+  if (!/^\d{1,15}$/.test(key))
+    throw invalidInput([{ path: bound, message: 'is not a cursor of this connection' }]);
+  return Number(key);
+}
+
+export function getAuditEvent(deps: ServiceDeps, call: Call, id: string): Promise<AuditEventView> {
+  return readOwn(deps, call, ['AUDITOR'], async (tx, tenantId) => {
+    const event = await getAuditEventRow(tx, tenantId, id);
+    if (event === null) throw notFound('audit event');
+    return event;
+  });
+}
+
+/** What became of the change that an intent announced. An AGENT sees its own key's changes only. */
+export function getOperationStatus(
+  deps: ServiceDeps,
+  call: Call,
+  intentId: string,
+): Promise<OperationStatusView> {
+  return readOwn(deps, call, ['AGENT', 'ADMIN', 'AUDITOR'], async (tx, tenantId, { caller }) => {
+    const status = isId('auditEvent', intentId) ? await readOperationStatus(tx, tenantId, intentId) : null;
+    const seesAll = caller.roles.includes('ADMIN') || caller.roles.includes('AUDITOR');
+    if (status === null || (!seesAll && status.intent.actor.id !== caller.apiKeyId)) throw notFound('intent');
+    return status;
+  });
+}

@@ -1,0 +1,39 @@
+import { sql } from 'kysely';
+import type { ServiceDeps } from './service-deps.ts';
+
+/** How long an answer of the database and the KMS stands, so that probes cannot load them. */
+const FRESH_MS = 5_000;
+
+export interface Readiness {
+  readonly database: boolean;
+  readonly keys: boolean;
+}
+
+/** Whether calls can be answered now. Asked again at most every five seconds, by all probes together. */
+export function createReadinessCheck({ store, kms, clock }: ServiceDeps): () => Promise<Readiness> {
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  let latest: Promise<Readiness> | null = null;
+  return () => {
+    if (latest === null || clock.now() - checkedAt > FRESH_MS) {
+      checkedAt = clock.now();
+      latest = check();
+    }
+    return latest;
+  };
+
+  async function check(): Promise<Readiness> {
+    const [database, keys] = await Promise.all([
+      store
+        .withSystem('health', (tx) => sql`SELECT 1`.execute(tx))
+        .then(
+          () => true,
+          () => false,
+        ),
+      kms.describeKey({ keyRef: null }).then(
+        ({ enabled }) => enabled,
+        () => false,
+      ),
+    ]);
+    return { database, keys };
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Refusals that a stranger or a runaway client can cause at will (bad keys, exhausted rates). They are
+ * counted, and recorded once a minute for each cause, so that they cannot flood the log: the first one
+ * writes an event, later ones in the same minute name it, and the next event carries how many there
+ * were.
+ */
+import { appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
+import { createId } from '../base/index.ts';
+import { type Call, describeCall } from '../proxy/index.ts';
+import type { ServiceDeps } from './service-deps.ts';
+
+const WINDOW_MS = 60_000;
+const MAX_CAUSES = 1_000;
+
+interface Window {
+  readonly startedAt: number;
+  readonly eventId: Promise<string>;
+  suppressed: number;
+}
+
+/** Records a refusal and resolves to the id of the event that stands for it. */
+export type RecordRefusal = (call: Call, code: string) => Promise<string>;
+
+/** `installationId` is whose log takes the refusals of callers without a tenant. */
+export function createRefusalRecorder(
+  { store, keyring, clock }: Pick<ServiceDeps, 'store' | 'keyring' | 'clock'>,
+  installationId: string,
+): RecordRefusal {
+  const windows = new Map<string, Window>();
+
+  async function write(call: Call, code: string, count: number): Promise<string> {
+    const tenantId = call.caller?.tenantId ?? installationId;
+    const keys = await keyring.keysOf(tenantId);
+    const id = createId('auditEvent', clock.now());
+    const event: NewAuditEvent = {
+      ...describeCall({ ...call, parentEventId: null }),
+      id,
+      occurredAt: new Date(clock.now()).toISOString(),
+      phase: 'SINGLE',
+      outcome: 'DENIED',
+      action: 'request.refuse',
+      denialReason: code,
+      count,
+    };
+    await store.withTenant(tenantId, (tx) =>
+      appendAuditEvents(tx, { tenantId, headKey: keys.auditHeadKey(), events: [event] }),
+    );
+    return id;
+  }
+
+  return async (call, code) => {
+    const cause = `${code} ${call.caller?.apiKeyId ?? ''}`;
+    const now = clock.now();
+    const current = windows.get(cause);
+    if (current !== undefined && now - current.startedAt < WINDOW_MS) {
+      current.suppressed += 1;
+      return current.eventId;
+    }
+    const eventId = write(call, code, (current?.suppressed ?? 0) + 1);
+    windows.delete(cause);
+    windows.set(cause, { startedAt: now, eventId, suppressed: 0 });
+    if (windows.size > MAX_CAUSES) windows.delete(windows.keys().next().value ?? cause);
+    // A refusal that could not be recorded does not stand for later ones.
+    eventId.catch(() => windows.delete(cause));
+    return eventId;
+  };
+}

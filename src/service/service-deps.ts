@@ -1,0 +1,19 @@
+import type { InboundLimiter } from '../access/index.ts';
+import type { Clock, Log } from '../base/index.ts';
+import type { Kms } from '../kms/index.ts';
+import type { ZendeskConnections } from '../proxy/index.ts';
+import type { Store } from '../store/index.ts';
+import type { Keyring } from '../vault/index.ts';
+
+/** What the use cases stand on. */
+export interface ServiceDeps {
+  readonly store: Store;
+  readonly kms: Kms;
+  readonly keyring: Keyring;
+  readonly connections: ZendeskConnections;
+  readonly limiter: InboundLimiter;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How clients reach the gateway, without a slash at the end. */
+  readonly publicUrl: string;
+}

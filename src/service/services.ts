@@ -1,0 +1,90 @@
+/** The use cases bound to what they stand on: the one object that the schema and the routes call. */
+import * as apiKeys from './api-keys.ts';
+import * as auditLog from './audit-log.ts';
+import * as clientKeys from './client-keys.ts';
+import * as credentials from './credentials.ts';
+import { explainOperation } from './explain-operation.ts';
+import * as integrations from './integrations.ts';
+import { proxyOutbound } from './proxy-outbound.ts';
+import { createReadinessCheck } from './readiness.ts';
+import { createRefusalRecorder } from './refusals.ts';
+import * as requests from './requests.ts';
+import type { ServiceDeps } from './service-deps.ts';
+import { getSigningKeyDocument } from './signing-keys.ts';
+import * as tenants from './tenants.ts';
+
+const USE_CASES = {
+  createTenant: tenants.createTenant,
+  getViewer: tenants.getViewer,
+  getTenant: tenants.getTenant,
+  listTenants: tenants.listTenants,
+  createApiKey: apiKeys.createApiKey,
+  revokeApiKey: apiKeys.revokeApiKey,
+  getApiKey: apiKeys.getApiKey,
+  listApiKeys: apiKeys.listApiKeys,
+  registerClientKey: clientKeys.registerClientKey,
+  confirmClientKey: clientKeys.confirmClientKey,
+  mapClientKey: clientKeys.mapClientKey,
+  revokeClientKey: clientKeys.revokeClientKey,
+  getClientKey: clientKeys.getClientKey,
+  listClientKeys: clientKeys.listClientKeys,
+  sealCredential: credentials.sealCredential,
+  rotateCredential: credentials.rotateCredential,
+  deleteCredential: credentials.deleteCredential,
+  unsealCredential: credentials.unsealCredential,
+  getCredential: credentials.getCredential,
+  listCredentials: credentials.listCredentials,
+  createIntegration: integrations.createIntegration,
+  updateIntegration: integrations.updateIntegration,
+  deleteIntegration: integrations.deleteIntegration,
+  testIntegration: integrations.testIntegration,
+  getIntegration: integrations.getIntegration,
+  listIntegrations: integrations.listIntegrations,
+  explainOperation,
+  proxyOutbound,
+  listAuditEvents: auditLog.listAuditEvents,
+  getAuditEvent: auditLog.getAuditEvent,
+  getOperationStatus: auditLog.getOperationStatus,
+  getSigningKeyDocument,
+  authenticate: requests.authenticate,
+  takeFromRate: requests.takeFromRate,
+} as const;
+
+type Bound<UseCase> = UseCase extends (deps: ServiceDeps, ...rest: infer Rest) => infer Result
+  ? (...rest: Rest) => Result
+  : never;
+
+/** Parameters without the first, which is bound here. */
+type WithoutFirst<Parameters extends readonly unknown[]> = Parameters extends readonly [
+  unknown,
+  ...infer Rest,
+]
+  ? Rest
+  : never;
+
+export type Services = { readonly [Name in keyof typeof USE_CASES]: Bound<(typeof USE_CASES)[Name]> } & {
+  readonly readiness: ReturnType<typeof createReadinessCheck>;
+  readonly recordFailure: (
+    ...rest: WithoutFirst<Parameters<typeof requests.recordFailure>>
+  ) => ReturnType<typeof requests.recordFailure>;
+  readonly recordOperation: (
+    ...rest: WithoutFirst<WithoutFirst<WithoutFirst<Parameters<typeof requests.recordOperation>>>>
+  ) => ReturnType<typeof requests.recordOperation>;
+};
+
+/** Binds the use cases; `installationId` is the tenant whose log takes what belongs to no other. */
+export function createServices(deps: ServiceDeps, installationId: string): Services {
+  const bound = Object.fromEntries(
+    Object.entries(USE_CASES).map(([name, useCase]) => [
+      name,
+      Function.prototype.bind.call(useCase, null, deps),
+    ]),
+  );
+  const recordRefusal = createRefusalRecorder(deps, installationId);
+  return Object.freeze({
+    ...bound,
+    readiness: createReadinessCheck(deps),
+    recordFailure: requests.recordFailure.bind(null, recordRefusal),
+    recordOperation: requests.recordOperation.bind(null, deps, installationId, recordRefusal),
+  } as Services);
+}

@@ -1,0 +1,53 @@
+/** What use cases answer: records without secrets, key bytes or other rooms' inner state. */
+import type { ApiKey, ClientKey, Tenant } from '../access/index.ts';
+import type { AuditEvent } from '../audit/index.ts';
+import { type Credential, credentialWarning } from '../vault/index.ts';
+
+export type TenantView = Pick<Tenant, 'id' | 'name' | 'createdAt'>;
+export type ApiKeyView = Omit<ApiKey, 'tenantId' | 'createdBy'>;
+export type CredentialView = Omit<Credential, 'tenantId'> & { readonly warning: string | null };
+export type AuditEventView = AuditEvent;
+
+export interface ClientKeyView {
+  readonly id: string;
+  readonly lineageId: string;
+  readonly status: ClientKey['status'];
+  readonly name: string | null;
+  readonly kemKid: string;
+  readonly sigKid: string;
+  readonly createdAt: Date;
+  readonly pendingUntil: Date | null;
+  readonly confirmedAt: Date | null;
+  readonly mappedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly endReason: string | null;
+  readonly lastUsedAt: Date | null;
+}
+
+/** Who the API key of a request is. */
+export interface Viewer {
+  readonly apiKey: ApiKeyView;
+  readonly tenant: TenantView;
+}
+
+export function toClientKeyView(key: ClientKey): ClientKeyView {
+  return {
+    id: key.id,
+    lineageId: key.lineageId,
+    status: key.status,
+    name: key.name,
+    kemKid: key.kemKid,
+    sigKid: key.sigKid,
+    createdAt: key.createdAt,
+    pendingUntil: key.status === 'PENDING' ? key.pendingUntil : null,
+    confirmedAt: key.status === 'CONFIRMED' || key.status === 'ACTIVE' ? key.confirmedAt : null,
+    mappedAt: key.status === 'ACTIVE' ? key.mappedAt : null,
+    endedAt: key.status === 'RETIRED' || key.status === 'REVOKED' ? key.endedAt : null,
+    endReason: key.status === 'RETIRED' || key.status === 'REVOKED' ? key.endReason : null,
+    lastUsedAt: key.lastUsedAt,
+  };
+}
+
+export function toCredentialView({ tenantId: _, ...credential }: Credential): CredentialView {
+  return { ...credential, warning: credentialWarning(credential.type) };
+}

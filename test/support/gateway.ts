@@ -1,0 +1,146 @@
+/**
+ * A whole gateway in this process, without a port: requests go to its dispatcher as to a server. Its
+ * Zendesk is the simulator, its root key a file of its own, its database either kind.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { schema } from '../../schema/index.ts';
+import { openSimulator, type Simulator, type SimulatorOptions } from '../../simulator/index.ts';
+import { createInboundLimiter } from '../../src/access/index.ts';
+import { type Clock, type Log, silentLog, systemClock } from '../../src/base/index.ts';
+import { createNodeSuite } from '../../src/envelope/node.ts';
+import { type Kms, openLocalKms } from '../../src/kms/index.ts';
+import { createZendeskConnections } from '../../src/proxy/index.ts';
+import { createDispatch, createGraphqlRoute, createIncoming } from '../../src/server/index.ts';
+import {
+  createOperatorKey,
+  createServices,
+  ensureInstallation,
+  type ServiceDeps,
+  type Services,
+} from '../../src/service/index.ts';
+import type { Store } from '../../src/store/index.ts';
+import { openKeyring } from '../../src/vault/index.ts';
+import {
+  createAccountLimiters,
+  openZendeskTransport,
+  type TransportOptions,
+} from '../../src/zendesk/index.ts';
+import { type DatabaseKind, openTestStore } from './store.ts';
+
+export interface OpenGatewayOptions {
+  readonly database?: DatabaseKind;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly kms?: Kms;
+  readonly simulator?: SimulatorOptions;
+  readonly transport?: TransportOptions;
+  readonly corsOrigins?: readonly string[];
+  /** Puts something between the gateway and its store, such as an outage. */
+  readonly wrapStore?: (store: Store) => Store;
+}
+
+export interface RestAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes.
+  readonly json: any;
+}
+
+export interface SendOptions {
+  readonly method?: string;
+  readonly apiKey?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as it is; otherwise `json` is sent as JSON. */
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly json?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+export interface TestGateway extends AsyncDisposable {
+  readonly store: Store;
+  readonly deps: ServiceDeps;
+  readonly services: Services;
+  readonly simulator: Simulator;
+  readonly connectionString: string | null;
+  /** The text of the first OPERATOR key. */
+  readonly operatorKey: string;
+  send(path: string, options?: SendOptions): Promise<RestAnswer>;
+  graphql(query: string, options?: SendOptions & { readonly variables?: unknown }): Promise<RestAnswer>;
+}
+
+export async function openTestGateway(options: OpenGatewayOptions = {}): Promise<TestGateway> {
+  const { clock = systemClock, log = silentLog } = options;
+  await using resources = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'sealdesk-gateway-'));
+  resources.defer(() => rm(folder, { recursive: true, force: true }));
+  const simulator = resources.use(await openSimulator({ tickets: 300, ...options.simulator }));
+  const opened = resources.use(await openTestStore(options.database ?? 'pglite'));
+  const store = options.wrapStore?.(opened.store) ?? opened.store;
+  const kms =
+    options.kms ??
+    resources.use(await openLocalKms({ file: join(folder, 'kms.key'), createIfMissing: true }));
+  const keyring = resources.use(openKeyring({ store, kms, suite: createNodeSuite(), clock, log }));
+  const transport = resources.use(openZendeskTransport(options.transport ?? {}));
+  const deps: ServiceDeps = {
+    store,
+    kms,
+    keyring,
+    connections: createZendeskConnections({
+      store,
+      keyring,
+      transport,
+      limiters: createAccountLimiters({ clock }),
+      originTemplate: simulator.url,
+      clock,
+      log,
+    }),
+    limiter: createInboundLimiter({ clock }),
+    clock,
+    log,
+    publicUrl: 'http://localhost:4000',
+  };
+  const installation = await ensureInstallation(deps);
+  const services = createServices(deps, installation.id);
+  const dispatch = createDispatch({
+    services,
+    graphql: createGraphqlRoute({ schema, services, log }),
+    corsOrigins: options.corsOrigins ?? [],
+    log,
+  });
+  const { secret: operatorKey } = await createOperatorKey(deps, 'test operator');
+
+  const send = async (path: string, sent: SendOptions = {}): Promise<RestAnswer> => {
+    const body = sent.body ?? (sent.json === undefined ? '' : JSON.stringify(sent.json));
+    const answer = await dispatch(
+      createIncoming({
+        method: sent.method ?? 'POST',
+        url: path,
+        headers: new Headers({
+          'content-type': 'application/json',
+          ...(sent.apiKey === undefined ? {} : { 'x-api-key': sent.apiKey }),
+          ...sent.headers,
+        }),
+        body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+        ip: '127.0.0.1',
+        signal: sent.signal ?? new AbortController().signal,
+      }),
+    );
+    const text = typeof answer.body === 'string' ? answer.body : new TextDecoder().decode(answer.body);
+    return { status: answer.status, headers: answer.headers, json: text === '' ? null : JSON.parse(text) };
+  };
+  const kept = resources.move();
+  return {
+    store,
+    deps,
+    services,
+    simulator,
+    connectionString: opened.connectionString,
+    operatorKey,
+    send,
+    graphql: (query, { variables, ...sent } = {}) =>
+      send('/graphql', { ...sent, json: { query, variables } }),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
