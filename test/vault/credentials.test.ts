@@ -224,7 +224,7 @@ describeOnBothDatabases('credentials', (kind) => {
       expect(await readCredential(tx, key)).toBeNull();
       expect(await readCredential(tx, { tenantId, credentialId })).toBeNull();
       expect(await readCredentialSecret(tx, key)).toBeNull();
-      expect((await listCredentials(tx, { tenantId: own, first: 10 })).credentials).toEqual([]);
+      expect(await listCredentials(tx, own, { limit: 10 })).toEqual([]);
     });
     await expect(rotate(sealed, 1)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(inTenant((tx) => deleteCredential(tx, key))).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -241,17 +241,24 @@ describeOnBothDatabases('credentials', (kind) => {
       const input = { sealed: { ...sealed, credentialId: id }, name: null, expiresAt: null, now: now() };
       await inTenant((tx) => insertCredential(tx, input));
     }
-    const seen: string[] = [];
-    for (let more = true, after: string | undefined; more; ) {
-      const page = await inTenant((tx) => listCredentials(tx, { tenantId, first: 2, after }));
-      seen.push(...page.credentials.map(({ id }) => id));
-      after = seen.at(-1);
-      more = page.hasNextPage;
-    }
-    expect(seen).toEqual(ids);
-    for (const first of [0, 101, 1.5]) {
-      await expect(inTenant((tx) => listCredentials(tx, { tenantId, first }))).rejects.toThrow(RangeError);
-    }
+    const list = (page: Omit<Parameters<typeof listCredentials>[2], 'limit'>, limit = 2) =>
+      inTenant(async (tx) => (await listCredentials(tx, tenantId, { ...page, limit })).map(({ id }) => id));
+    const walk = async (backwards: boolean): Promise<readonly string[]> => {
+      const seen: string[] = [];
+      for (;;) {
+        const last = seen.at(-1);
+        const from = last === undefined ? {} : backwards ? { before: last } : { after: last };
+        const page = await list({ ...from, backwards });
+        if (page.length === 0) return seen;
+        seen.push(...page);
+      }
+    };
+    expect(await walk(false)).toEqual(ids);
+    expect(await walk(true)).toEqual(ids.toReversed());
+    const [first = '', , third = '', , fifth = ''] = ids;
+    expect(await list({ after: first, before: fifth }, 101)).toEqual(ids.slice(1, 4));
+    expect(await list({ after: third }, 101)).toEqual(ids.slice(3));
+    for (const limit of [0, 102, 1.5]) await expect(list({}, limit)).rejects.toThrow(RangeError);
   });
 
   it('note their use once a minute', async () => {
