@@ -132,7 +132,7 @@ const STATEMENTS: readonly string[] = [
      subdomain text NOT NULL,
      credential_id text,
      allowed_operations text[] NOT NULL DEFAULT '{}',
-     status text NOT NULL CHECK (status IN ('ACTIVE', 'DISABLED', 'NEEDS_RECONNECT')),
+     status text NOT NULL CHECK (status IN ('ACTIVE', 'DISABLED')),
      created_at timestamptz NOT NULL DEFAULT now(),
      updated_at timestamptz NOT NULL DEFAULT now(),
      FOREIGN KEY (tenant_id, credential_id) REFERENCES credentials (tenant_id, id)

@@ -7,7 +7,6 @@ const IntegrationStatus = builder.enumType('IntegrationStatus', {
   values: {
     ACTIVE: {},
     DISABLED: { description: 'An admin switched it off.' },
-    NEEDS_RECONNECT: { description: 'Zendesk no longer takes its credential.' },
   },
 });
 

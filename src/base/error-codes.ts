@@ -89,12 +89,6 @@ const ROWS = {
     meaning: 'The Zendesk credential of the integration has expired.',
     remedy: 'An ADMIN rotates it with rotateCredential.',
   },
-  NEEDS_RECONNECT: {
-    status: 424,
-    retryable: false,
-    meaning: 'Zendesk no longer accepts the credential of the integration.',
-    remedy: 'An ADMIN renews it with rotateCredential; testIntegration tells when it works.',
-  },
   UPSTREAM_UNAUTHENTICATED: {
     status: 502,
     retryable: false,

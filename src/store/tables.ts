@@ -13,7 +13,7 @@ export type TenantKind = 'INSTALLATION' | 'CUSTOMER';
 export type SecretPurpose = 'vault' | 'envelope-signing' | 'audit-signing' | 'mac-root' | 'storage' | 'index';
 export type ClientKeyStatus = 'PENDING' | 'CONFIRMED' | 'ACTIVE' | 'RETIRED' | 'REVOKED';
 export type CredentialType = 'oauth2_token' | 'oauth2_client' | 'basic_auth' | 'api_key';
-export type IntegrationStatus = 'ACTIVE' | 'DISABLED' | 'NEEDS_RECONNECT';
+export type IntegrationStatus = 'ACTIVE' | 'DISABLED';
 export type AuditPhase = 'INTENT' | 'OUTCOME' | 'SINGLE';
 
 export interface TenantsTable {
