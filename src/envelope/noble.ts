@@ -86,9 +86,18 @@ class NobleMacKey implements MacKey {
   }
 }
 
+/** Bytes that Web Crypto gives at once. */
+const MAX_DRAW = 65_536;
+
 const suite: Suite = Object.freeze<Suite>({
   name: 'noble',
-  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  randomBytes(length) {
+    const bytes = new Uint8Array(length);
+    for (let offset = 0; offset < length; offset += MAX_DRAW) {
+      crypto.getRandomValues(bytes.subarray(offset, offset + MAX_DRAW));
+    }
+    return bytes;
+  },
   sha256,
   hmacSha512: (key, data) => hmac(sha512, key, data),
 
