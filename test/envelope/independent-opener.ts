@@ -106,7 +106,8 @@ const SUITE_ID = join(text.encode('HPKE'), Uint8Array.of(0x00, 0x41, 0x00, 0x03,
 const labelled = (label: string, data: Uint8Array): Uint8Array =>
   join(text.encode('HPKE-v1'), SUITE_ID, text.encode(label), data);
 
-function decrypt(seed: Uint8Array, enc: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array) {
+/** §4 of the document: what the HPKE key schedule derives on the way. */
+export function deriveHpke(seed: Uint8Array, enc: Uint8Array) {
   const empty = new Uint8Array(0);
   const sharedSecret = ml_kem768.decapsulate(enc, ml_kem768.keygen(seed).secretKey);
   const pskIdHash = extract(sha512, labelled('psk_id_hash', empty), empty);
@@ -115,6 +116,11 @@ function decrypt(seed: Uint8Array, enc: Uint8Array, aad: Uint8Array, ciphertext:
   const secret = extract(sha512, labelled('secret', empty), sharedSecret);
   const key = expand(sha512, secret, join(Uint8Array.of(0, 32), labelled('key', context)), 32);
   const nonce = expand(sha512, secret, join(Uint8Array.of(0, 12), labelled('base_nonce', context)), 12);
+  return { sharedSecret, context, secret, key, nonce };
+}
+
+function decrypt(seed: Uint8Array, enc: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array) {
+  const { key, nonce } = deriveHpke(seed, enc);
   return { nonce, plaintext: gcm(key, nonce, aad).decrypt(ciphertext) };
 }
 

@@ -20,6 +20,7 @@ export interface EnvelopeVectors {
     readonly signing_keys: readonly SigningKeyJwk[];
   };
   readonly expected: ExpectedHeader;
+  readonly first_hpke: Readonly<Record<string, string>>;
   readonly first_transcript: string;
   readonly valid: readonly {
     readonly name: string;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { encodeBase64, encodeHex, parseBase64 } from '../../src/base/index.ts';
+import { encodeBase64, encodeHex, encodeUtf8, parseBase64 } from '../../src/base/index.ts';
 import {
   EnvelopeOpenError,
   encodeConfirmationClaim,
@@ -13,6 +13,7 @@ import {
   extendPins,
   macConfirmation,
   openEnvelope,
+  openHpke,
   openWelcome,
   parseEnvelope,
   parseEnvelopeText,
@@ -89,6 +90,18 @@ describe.each([createNodeSuite(), createNobleSuite()])('the $name suite', (suite
     expect(encodeHex(encodeTranscript(parseEnvelope(vectors.valid[0]?.envelope)))).toBe(
       vectors.first_transcript,
     );
+  });
+
+  it('derives for the first the base nonce that is written down', async () => {
+    const { enc, ciphertext, protectedHeader: aad } = parseEnvelope(vectors.valid[0]?.envelope);
+    const opened = await openHpke(suite, {
+      recipient: kem,
+      info: encodeUtf8('sealdesk/envelope/v1'),
+      aad,
+      enc,
+      ciphertext,
+    });
+    expect(encodeHex(opened?.baseNonce ?? new Uint8Array(0))).toBe(vectors.first_hpke['base_nonce']);
   });
 
   it('opens the envelope that the invalid ones are patches of', async () => {

@@ -21,6 +21,7 @@ import {
   signRegistration,
   signTransition,
 } from '../../../src/envelope/index.ts';
+import { deriveHpke } from '../independent-opener.ts';
 import {
   BASE_CLAIMS,
   type Cast,
@@ -222,6 +223,7 @@ export async function createEnvelopeVectors(): Promise<JsonObject> {
   }).keys;
   const valid = await createValidEnvelopes(cast);
   const first = parseEnvelope(valid[0]?.['envelope']);
+  const hpke = deriveHpke(SEEDS.kem, first.enc);
   return {
     format: 'sealdesk/envelope/v1',
     keys: {
@@ -233,6 +235,13 @@ export async function createEnvelopeVectors(): Promise<JsonObject> {
       signing_keys: [{ ...encodeSigningKeyJwk(describeKey(cast.gateway)) }],
     },
     expected: { tenant_id: IDS.tenant, recipient_key_id: IDS.key },
+    first_hpke: {
+      shared_secret: encodeHex(hpke.sharedSecret),
+      key_schedule_context: encodeHex(hpke.context),
+      secret: encodeHex(hpke.secret),
+      key: encodeHex(hpke.key),
+      base_nonce: encodeHex(hpke.nonce),
+    },
     first_transcript: encodeHex(encodeTranscript(first)),
     valid,
     invalid: await createInvalidEnvelopes(cast),
