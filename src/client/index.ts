@@ -12,7 +12,7 @@ export {
   openWithKeyFile,
 } from './envelope-opener.ts';
 export { fingerprint } from './fingerprint.ts';
-export { GATEWAY_LIMITS, GatewayAnswerError, type GatewayConnection } from './gateway.ts';
+export { callGateway, GATEWAY_LIMITS, GatewayAnswerError, type GatewayConnection } from './gateway.ts';
 export {
   createKeyFile,
   encodeKeyFile,
