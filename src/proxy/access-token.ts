@@ -3,13 +3,14 @@
  * at a time, kept sealed, renewed ahead of its end.
  *
  * A fetch goes (1) data key from the KMS, (2) claim in a short transaction, (3) token call, (4) seal
- * locally and store, if the claim still stands, (5) use. Who finds a claim taken uses the present
- * token while it lasts, else waits for the next version of the row, never for a lock. A claim whose
- * process died ends by itself after {@link CLAIM_LIFETIME_MS}; a client-credentials grant uses nothing
- * up, so whoever comes next simply fetches again.
+ * locally and store, if the claim still stands, (5) use. Within a process all callers share one fetch,
+ * and no caller's going away breaks it off. Who finds another process's claim uses the present token
+ * while it lasts, else waits for the next version of the row, never for a lock. A claim whose process
+ * died ends by itself after {@link CLAIM_LIFETIME_MS}; a client-credentials grant uses nothing up, so
+ * whoever comes next simply fetches again. A renewal that fails ahead of time fails no call.
  */
 import { randomUUID } from 'node:crypto';
-import { type Clock, SealdeskError } from '../base/index.ts';
+import { type Clock, type Log, SealdeskError } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
 import {
   claimTokenRefresh,
@@ -35,6 +36,7 @@ export interface AccessTokenDeps {
   readonly keyring: Keyring;
   readonly transport: ZendeskTransport;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 export interface AccessTokenWish {
@@ -58,30 +60,82 @@ export interface HeldToken {
   readonly version: number;
 }
 
-/** A token that Zendesk should accept now. Rejects with what KMS, database or token endpoint answered. */
-export async function fetchAccessToken(deps: AccessTokenDeps, wish: AccessTokenWish): Promise<HeldToken> {
-  const { clock } = deps;
-  const giveUpAt = clock.now() + MAX_WAIT_MS;
-  for (;;) {
-    const stored = await readStored(deps, wish);
-    const usable = isUsable(stored, wish, clock.now()) ? stored : null;
-    if (usable !== null && !isDue(usable, clock.now())) return openStored(deps, wish, usable);
-    const fetched = await tryFetch(deps, wish, stored?.version ?? 0);
-    if (fetched !== null) return fetched;
-    if (usable !== null) return openStored(deps, wish, usable);
-    if (clock.now() > giveUpAt) {
-      throw new SealdeskError(
-        'UPSTREAM_UNAVAILABLE',
-        'Another process is renewing the Zendesk token and has not finished. Try again.',
-      );
-    }
-    await clock.wait(POLL_MS, wish.signal);
-  }
+export interface AccessTokens {
+  /** A token that Zendesk should accept now. Rejects with what KMS, database or token endpoint answered. */
+  fetch(wish: AccessTokenWish): Promise<HeldToken>;
 }
 
-async function readStored(deps: AccessTokenDeps, wish: AccessTokenWish): Promise<StoredAccessToken | null> {
-  const stored = await deps.store.withTenant(wish.tenantId, (tx) => readAccessToken(tx, wish));
-  return stored?.credentialVersion === wish.credentialVersion ? stored : null;
+/** One per process. */
+export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
+  return new SharedAccessTokens(deps);
+}
+
+class SharedAccessTokens implements AccessTokens {
+  readonly #deps: AccessTokenDeps;
+  /** The fetches under way in this process, by what they will store. */
+  readonly #underWay = new Map<string, Promise<HeldToken | null>>();
+
+  constructor(deps: AccessTokenDeps) {
+    this.#deps = deps;
+  }
+
+  async fetch(wish: AccessTokenWish): Promise<HeldToken> {
+    const { clock } = this.#deps;
+    const giveUpAt = clock.now() + MAX_WAIT_MS;
+    for (;;) {
+      const now = clock.now();
+      const stored = await this.#readStored(wish);
+      const usable = isUsable(stored, wish, now) ? stored : null;
+      if (usable !== null && !isDue(usable, now)) return this.#openStored(wish, usable);
+      const isTaken = stored?.refresh != null && stored.refresh.until.getTime() > now;
+      if (!isTaken) {
+        const fetched = await this.#tryFetch(wish, stored?.version ?? 0, usable !== null);
+        if (fetched !== null) return fetched;
+      }
+      if (usable !== null) return this.#openStored(wish, usable);
+      if (clock.now() > giveUpAt) {
+        throw new SealdeskError(
+          'UPSTREAM_UNAVAILABLE',
+          'The Zendesk token is being renewed elsewhere and is not there yet. Try again.',
+        );
+      }
+      await clock.wait(POLL_MS, wish.signal);
+    }
+  }
+
+  async #readStored(wish: AccessTokenWish): Promise<StoredAccessToken | null> {
+    const stored = await this.#deps.store.withTenant(wish.tenantId, (tx) => readAccessToken(tx, wish));
+    return stored?.credentialVersion === wish.credentialVersion ? stored : null;
+  }
+
+  async #openStored(wish: AccessTokenWish, stored: StoredAccessToken): Promise<HeldToken> {
+    if (stored.sealed === null) throw new TypeError('"stored" must hold a token');
+    const { keyring } = this.#deps;
+    const token = await openAccessToken({ keyring, sealed: stored.sealed, signal: wish.signal });
+    return { accessToken: token.access_token, version: stored.version };
+  }
+
+  /** The new token, or `null` where it is another's turn, another was faster, or it can wait. */
+  async #tryFetch(wish: AccessTokenWish, tokenVersion: number, canWait: boolean): Promise<HeldToken | null> {
+    const { tenantId, credentialId, credentialVersion, origin, signal } = wish;
+    const name = JSON.stringify([tenantId, credentialId, credentialVersion, tokenVersion, origin]);
+    let fetching = this.#underWay.get(name);
+    if (fetching === undefined) {
+      fetching = fetchNext(this.#deps, wish, tokenVersion).finally(() => this.#underWay.delete(name));
+      this.#underWay.set(name, fetching);
+    }
+    try {
+      return await unlessAborted(fetching, signal);
+    } catch (error) {
+      if (!canWait || signal.aborted) throw error;
+      this.#deps.log.warn('A Zendesk token could not be renewed ahead of its end', {
+        tenantId,
+        credentialId,
+        error: error instanceof Error ? error : undefined,
+      });
+      return null;
+    }
+  }
 }
 
 function isUsable(
@@ -100,25 +154,15 @@ function isDue(stored: StoredAccessToken, now: number): boolean {
   return stored.expiresAt !== null && stored.expiresAt.getTime() - RENEW_AHEAD_MS <= now;
 }
 
-async function openStored(
+/** Steps 1 to 4. `null` where the claim was another's, or did not stand until the end. */
+async function fetchNext(
   deps: AccessTokenDeps,
-  wish: AccessTokenWish,
-  stored: StoredAccessToken,
-): Promise<HeldToken> {
-  if (stored.sealed === null) throw new TypeError('"stored" must hold a token');
-  const token = await openAccessToken({ keyring: deps.keyring, sealed: stored.sealed, signal: wish.signal });
-  return { accessToken: token.access_token, version: stored.version };
-}
-
-/** The new token, or `null` where it is another's turn or another was faster. */
-async function tryFetch(
-  deps: AccessTokenDeps,
-  wish: AccessTokenWish,
+  wish: Omit<AccessTokenWish, 'signal'>,
   tokenVersion: number,
 ): Promise<HeldToken | null> {
-  const { store, keyring, clock, transport } = deps;
-  const { tenantId, credentialId, credentialVersion, signal } = wish;
-  using sealer = await prepareAccessTokenSealer({ keyring, tenantId, signal });
+  const { store, keyring, clock } = deps;
+  const { tenantId, credentialId, credentialVersion } = wish;
+  using sealer = await prepareAccessTokenSealer({ keyring, tenantId });
   const attempt = randomUUID();
   const claim = await store.withTenant(tenantId, (tx) =>
     claimTokenRefresh(tx, {
@@ -136,16 +180,7 @@ async function tryFetch(
   }
   if (claim.kind !== 'claimed') return null;
   try {
-    const { client_id: clientId, client_secret: clientSecret, scope } = wish.client;
-    const fetched = await requestClientCredentialsToken({
-      transport,
-      clock,
-      origin: wish.origin,
-      clientId,
-      clientSecret,
-      scope,
-      signal,
-    });
+    const fetched = await requestToken(deps, wish);
     const version = tokenVersion + 1;
     const sealed = await sealer.seal(
       { credentialId, credentialVersion, version },
@@ -156,7 +191,42 @@ async function tryFetch(
     );
     return isStored ? { accessToken: fetched.accessToken, version } : null;
   } catch (error) {
-    await store.withTenant(tenantId, (tx) => releaseTokenRefresh(tx, { tenantId, credentialId, attempt }));
+    await release(deps, { tenantId, credentialId, attempt });
     throw error;
+  }
+}
+
+function requestToken(deps: AccessTokenDeps, { client, origin }: Pick<AccessTokenWish, 'client' | 'origin'>) {
+  const { transport, clock } = deps;
+  const { client_id: clientId, client_secret: clientSecret, scope } = client;
+  return requestClientCredentialsToken({ transport, clock, origin, clientId, clientSecret, scope });
+}
+
+/** Gives the claim back; where that fails too it ends by itself, and the first failure is what counts. */
+async function release(
+  { store, log }: AccessTokenDeps,
+  claim: { readonly tenantId: string; readonly credentialId: string; readonly attempt: string },
+): Promise<void> {
+  const { tenantId, credentialId } = claim;
+  try {
+    await store.withTenant(tenantId, (tx) => releaseTokenRefresh(tx, claim));
+  } catch (error) {
+    log.warn('The claim on a token refresh could not be given back', {
+      tenantId,
+      credentialId,
+      error: error instanceof Error ? error : undefined,
+    });
+  }
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

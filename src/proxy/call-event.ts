@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { NewAuditEvent } from '../audit/index.ts';
 import type { Call } from './call.ts';
 
@@ -12,7 +13,8 @@ export function describeCall(
         : { type: 'API_KEY', id: call.caller.apiKeyId },
     requestId: call.requestId,
     requestSha256: call.requestSha256,
-    ...(call.ip === null ? {} : { ip: call.ip }),
+    // What a proxy in front forwards as an address may be anything.
+    ...(call.ip === null || isIP(call.ip) === 0 ? {} : { ip: call.ip }),
     ...(call.parentEventId === null ? {} : { parentId: call.parentEventId }),
   };
 }

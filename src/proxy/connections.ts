@@ -23,7 +23,7 @@ import {
   type ZendeskTransport,
   zendeskOrigin,
 } from '../zendesk/index.ts';
-import { fetchAccessToken, type HeldToken } from './access-token.ts';
+import { type AccessTokens, createAccessTokens, type HeldToken } from './access-token.ts';
 
 export interface ConnectionsOptions {
   readonly store: Store;
@@ -53,10 +53,11 @@ export interface ZendeskConnections {
 
 export function createZendeskConnections(options: ConnectionsOptions): ZendeskConnections {
   const { limiters, originTemplate, transport, clock, log } = options;
+  const tokens = createAccessTokens(options);
   return Object.freeze({
     clientFor(target: ConnectionTarget): ZendeskClient {
       const origin = zendeskOrigin(target.subdomain, originTemplate);
-      const authorization = new CallAuthorization(options, target, origin);
+      const authorization = new CallAuthorization(options, tokens, target, origin);
       return createZendeskClient({
         origin,
         transport,
@@ -72,13 +73,15 @@ export function createZendeskConnections(options: ConnectionsOptions): ZendeskCo
 
 class CallAuthorization {
   readonly #options: ConnectionsOptions;
+  readonly #tokens: AccessTokens;
   readonly #target: ConnectionTarget;
   readonly #origin: string;
   #header: string | null = null;
   #token: HeldToken | null = null;
 
-  constructor(options: ConnectionsOptions, target: ConnectionTarget, origin: string) {
+  constructor(options: ConnectionsOptions, tokens: AccessTokens, target: ConnectionTarget, origin: string) {
     this.#options = options;
+    this.#tokens = tokens;
     this.#target = target;
     this.#origin = origin;
   }
@@ -104,7 +107,7 @@ class CallAuthorization {
         return bearerAuthorization(secret.access_token);
       case 'oauth2_client': {
         const { tenantId, credentialId } = this.#target;
-        this.#token = await fetchAccessToken(this.#options, {
+        this.#token = await this.#tokens.fetch({
           tenantId,
           credentialId,
           credentialVersion: credential.version,

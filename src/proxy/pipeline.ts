@@ -7,27 +7,21 @@
  * a change was sent says what became of it and names the intent. Nothing leaves before its outcome
  * is in the log.
  */
-import { type AuditOutcome, appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
-import {
-  type Clock,
-  createId,
-  isId,
-  isSealdeskError,
-  type Log,
-  type MutationOutcome,
-  SealdeskError,
-} from '../base/index.ts';
+import type { AuditOutcome, NewAuditEvent } from '../audit/index.ts';
+import { type Clock, isSealdeskError, type Log, type MutationOutcome, SealdeskError } from '../base/index.ts';
 import type { HybridCryptoEnvelope, SealedEnvelope } from '../envelope/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Keyring, TenantKeys } from '../vault/index.ts';
-import { createUsageMeter, upstreamOf } from '../zendesk/index.ts';
+import { createUsageMeter, upstreamOf, type ZendeskClient } from '../zendesk/index.ts';
 import { type Admission, admitCall, type ProxyRequest } from './admission.ts';
 import type { AuthenticatedCall } from './call.ts';
-import { describeCall } from './call-event.ts';
-import { isOperationName } from './catalogue/catalogue.ts';
+import { CallRecord } from './call-record.ts';
 import type { ZendeskConnections } from './connections.ts';
 import { isDenial } from './denial.ts';
 import { sealAnswer } from './seal-answer.ts';
+
+/** All Zendesk calls of one operation together; half of what the tenant's keys are sure to live. */
+export const OPERATION_DEADLINE_MS = 30_000;
 
 export interface ProxyDeps {
   readonly store: Store;
@@ -46,7 +40,8 @@ export interface ProxyAnswer {
 
 /**
  * Runs one operation for a caller. Rejects with the failures of the admission, of Zendesk (unless the
- * caller accepts them sealed), KMS_UNAVAILABLE and AUDIT_UNAVAILABLE; each names its audit event.
+ * caller accepts them sealed) and INTERNAL, each naming its audit event, and with KMS_UNAVAILABLE and
+ * AUDIT_UNAVAILABLE, which have none. Every failure of a change tells what became of it.
  */
 export async function runProxied(
   deps: ProxyDeps,
@@ -56,69 +51,74 @@ export async function runProxied(
   return new ProxiedCall(deps, call, request).run();
 }
 
-/** How a call ended, as its event tells it. */
-type Ending = Pick<NewAuditEvent, 'denialReason' | 'upstreamStatus' | 'envelopes'> & {
-  readonly outcome: AuditOutcome;
-};
-
 class ProxiedCall {
   readonly #deps: ProxyDeps;
   readonly #call: AuthenticatedCall;
   readonly #request: ProxyRequest;
-  readonly #startedAt: number;
-  /** The event that answers name: the outcome of a change, the one event of anything else. */
-  readonly #eventId: string;
-  #intentId: string | null = null;
-  #resource: string | null = null;
+  readonly #record: CallRecord;
 
   constructor(deps: ProxyDeps, call: AuthenticatedCall, request: ProxyRequest) {
     this.#deps = deps;
     this.#call = call;
     this.#request = request;
-    this.#startedAt = deps.clock.now();
-    this.#eventId = createId('auditEvent', this.#startedAt);
+    this.#record = new CallRecord(deps, call, request);
   }
 
   async run(): Promise<ProxyAnswer> {
-    const { store, keyring, clock } = this.#deps;
+    const { store, keyring, connections, clock } = this.#deps;
     const { signal, caller } = this.#call;
-    const keys = await keyring.keysOf(caller.tenantId, { signal });
+    // Without the call's signal: a caller that goes away does not keep its call out of the log.
+    const keys = await keyring.keysOf(caller.tenantId);
     let admission: Admission;
+    let client: ZendeskClient;
     try {
       admission = await admitCall(store, this.#call, this.#request, clock.now());
+      this.#record.noteResource(resourceOf(admission, this.#request, keys));
+      client = connections.clientFor(admission.target);
+      signal.throwIfAborted();
     } catch (error) {
-      throw await this.#recordFailure(keys, error);
+      throw await this.#fail(keys, this.#failureOf(error));
     }
-    this.#resource = resourceOf(admission, this.#request, keys);
     if (admission.operation.mutation) await this.#recordIntent(keys);
 
     let result: unknown;
     try {
-      result = await this.#callZendesk(admission, keys);
+      result = await this.#callZendesk(keys, admission, client);
     } catch (error) {
-      return this.#answerFailure(keys, admission, error);
+      return this.#answerFailure(keys, admission, this.#failureOf(error));
     }
     return this.#answerResult(keys, admission, result);
   }
 
-  async #callZendesk(admission: Admission, keys: TenantKeys): Promise<unknown> {
+  async #recordIntent(keys: TenantKeys): Promise<void> {
+    try {
+      await this.#record.open(keys);
+    } catch (error) {
+      throw isSealdeskError(error) ? error.with({ mutation: 'NOT_SENT' }) : error;
+    }
+  }
+
+  async #callZendesk(keys: TenantKeys, admission: Admission, client: ZendeskClient): Promise<unknown> {
     const { caller, signal } = this.#call;
+    const { operation, prepared, isPermitted } = admission;
     const { integrationId, idempotencyKey } = this.#request;
-    const usage = createUsageMeter();
-    const done = await admission.prepared.run(this.#deps.connections.clientFor(admission.target), {
-      usage,
-      isPermitted: admission.isPermitted,
+    const { intentId, eventId } = this.#record;
+    const { result, resource } = await prepared.run(client, {
+      usage: createUsageMeter(),
+      isPermitted,
       // Without a key of the caller's the intent serves, so that an unclear creation can be sent again.
       idempotencyKey: keys.idempotencyKey(
         idempotencyKey === null
-          ? [integrationId, this.#intentId ?? this.#eventId]
+          ? [integrationId, intentId ?? eventId]
           : [integrationId, caller.apiKeyId, idempotencyKey],
       ),
       // A change under way is not broken off when the caller goes away: its outcome would be lost.
-      signal: admission.operation.mutation ? undefined : signal,
+      signal: operation.mutation ? undefined : signal,
+      deadline: this.#deps.clock.now() + OPERATION_DEADLINE_MS,
     });
-    this.#resource = this.#resource?.startsWith('query:') === true ? this.#resource : done.resource;
-    return done.result;
+    // What was created has its id only now; a search keeps the name of its query.
+    if (operation.mutation) this.#record.noteResource(resource);
+    return result;
   }
 
   async #answerResult(keys: TenantKeys, admission: Admission, result: unknown): Promise<ProxyAnswer> {
@@ -126,31 +126,44 @@ class ProxiedCall {
     try {
       sealed = await this.#seal(keys, admission, 'proxy.result', result);
     } catch (error) {
-      throw await this.#recordFailure(keys, error, 'APPLIED');
+      throw await this.#fail(keys, this.#failureOf(error, 'APPLIED'));
     }
     try {
-      await this.#record(keys, { outcome: 'SUCCEEDED', ...this.#envelopesOf(admission, sealed) });
+      await this.#record.close(keys, { outcome: 'SUCCEEDED', ...envelopesOf(admission, sealed) });
     } catch (error) {
-      throw this.#intentId === null ? error : this.#withOutcome(error, 'APPLIED');
+      throw this.#unrecorded(error, 'APPLIED');
     }
-    return { envelope: sealed.envelope, auditEventId: this.#eventId, failure: null };
+    return { envelope: sealed.envelope, auditEventId: this.#record.eventId, failure: null };
   }
 
-  async #answerFailure(keys: TenantKeys, admission: Admission, error: unknown): Promise<ProxyAnswer> {
-    const upstream = upstreamOf(error);
-    if (!this.#call.acceptsSealedErrors || upstream === null || !isSealdeskError(error)) {
-      throw await this.#recordFailure(keys, error);
+  async #answerFailure(keys: TenantKeys, admission: Admission, failure: SealdeskError): Promise<ProxyAnswer> {
+    const sealed = await this.#sealFailure(keys, admission, failure);
+    if (sealed === null) throw await this.#fail(keys, failure);
+    await this.#fail(keys, failure, envelopesOf(admission, sealed));
+    return { envelope: sealed.envelope, auditEventId: this.#record.eventId, failure };
+  }
+
+  /** Zendesk's answer in full for a caller who takes it sealed; `null` where it goes in the clear, without. */
+  async #sealFailure(
+    keys: TenantKeys,
+    admission: Admission,
+    failure: SealdeskError,
+  ): Promise<SealedEnvelope | null> {
+    const upstream = upstreamOf(failure);
+    if (!this.#call.acceptsSealedErrors || upstream === null) return null;
+    const { code, message, details } = failure;
+    const { status, body, truncated } = upstream;
+    try {
+      return await this.#seal(keys, admission, 'proxy.error', {
+        code,
+        message,
+        details,
+        upstream: { status, body, truncated },
+      });
+    } catch (error) {
+      this.#logUnforeseen(error);
+      return null;
     }
-    const { code, message, details } = error;
-    const sealed = await this.#seal(keys, admission, 'proxy.error', {
-      code,
-      message,
-      details,
-      upstream: { status: upstream.status, body: upstream.body, truncated: upstream.truncated },
-    });
-    const failure = await this.#recordFailure(keys, error, 'UNKNOWN', this.#envelopesOf(admission, sealed));
-    if (!isSealdeskError(failure)) throw failure;
-    return { envelope: sealed.envelope, auditEventId: this.#eventId, failure };
   }
 
   #seal(
@@ -162,7 +175,7 @@ class ProxiedCall {
     return sealAnswer(this.#deps.keyring.suite, keys, this.#call, {
       purpose,
       recipient: admission.recipient,
-      auditEventId: this.#eventId,
+      auditEventId: this.#record.eventId,
       integrationId: this.#request.integrationId,
       operation: admission.operation.name,
       value,
@@ -170,98 +183,69 @@ class ProxiedCall {
     });
   }
 
-  #envelopesOf(admission: Admission, sealed: SealedEnvelope): Pick<NewAuditEvent, 'envelopes'> {
-    return { envelopes: [{ keyId: admission.recipient.keyId, sha256: sealed.transcriptSha256 }] };
-  }
-
-  /** Writes the intent of a change. If that fails, nothing has been sent. */
-  async #recordIntent(keys: TenantKeys): Promise<void> {
-    const intentId = createId('auditEvent', this.#deps.clock.now());
-    await this.#append(keys, { ...this.#members(intentId), phase: 'INTENT' });
-    this.#intentId = intentId;
+  /** Records the failure and returns it; rejects where it cannot be recorded. */
+  async #fail(
+    keys: TenantKeys,
+    failure: SealdeskError,
+    envelopes: Pick<NewAuditEvent, 'envelopes'> = {},
+  ): Promise<SealdeskError> {
+    const { mutation = null, upstreamStatus } = failure.details;
+    try {
+      await this.#record.close(keys, {
+        outcome: outcomeOf(failure, mutation),
+        denialReason: failure.code,
+        upstreamStatus,
+        ...envelopes,
+      });
+    } catch (error) {
+      throw this.#unrecorded(error, mutation);
+    }
+    return failure;
   }
 
   /**
-   * Records the failure and returns it with what the caller needs: the event, the intent, and what
-   * became of a change, which is `otherwise` where the failure itself does not tell.
+   * What was thrown, as the caller gets it: with the event, the intent, and what became of a change,
+   * which is `otherwise` where the failure itself does not tell.
    */
-  async #recordFailure(
-    keys: TenantKeys,
-    thrown: unknown,
-    otherwise: MutationOutcome = 'UNKNOWN',
-    envelopes: Pick<NewAuditEvent, 'envelopes'> = {},
-  ): Promise<unknown> {
-    const error = this.#call.signal.aborted && !isSealdeskError(thrown) ? goneAway(thrown) : thrown;
-    const failure = isSealdeskError(error) ? error : null;
-    const mutation = this.#intentId === null ? null : (failure?.details.mutation ?? otherwise);
-    await this.#record(keys, {
-      outcome: outcomeOf(error, mutation),
-      denialReason: failure?.code ?? 'INTERNAL',
-      ...(failure?.details.upstreamStatus === undefined
-        ? {}
-        : { upstreamStatus: failure.details.upstreamStatus }),
-      ...envelopes,
-    });
-    return mutation === null
-      ? (failure?.with({ auditEventId: this.#eventId }) ?? error)
-      : this.#withOutcome(error, mutation);
+  #failureOf(thrown: unknown, otherwise: MutationOutcome = 'UNKNOWN'): SealdeskError {
+    const failure = isSealdeskError(thrown) ? thrown : this.#unforeseen(thrown);
+    const { eventId, intentId } = this.#record;
+    const change = intentId === null ? {} : { intentId, mutation: failure.details.mutation ?? otherwise };
+    return failure.with({ auditEventId: eventId, ...change });
   }
 
-  #withOutcome(error: unknown, mutation: MutationOutcome): unknown {
-    const details = {
-      mutation,
-      auditEventId: this.#eventId,
-      ...(this.#intentId === null ? {} : { intentId: this.#intentId }),
-    };
-    if (isSealdeskError(error)) return error.with(details);
+  #unforeseen(thrown: unknown): SealdeskError {
+    const { signal, requestId } = this.#call;
+    if (signal.aborted && this.#record.intentId === null) {
+      return new SealdeskError('UPSTREAM_UNAVAILABLE', 'The caller went away before Zendesk answered.', {
+        cause: thrown,
+      });
+    }
+    this.#logUnforeseen(thrown);
     return new SealdeskError(
       'INTERNAL',
-      'The gateway failed after the change was sent. See operationStatus(intentId).',
-      {
-        ...details,
-        cause: error,
-      },
+      `The gateway failed. Give the operator this request id: ${requestId}.`,
+      { cause: thrown },
     );
   }
 
-  async #record(keys: TenantKeys, ending: Ending): Promise<void> {
-    const members = { ...this.#members(this.#eventId), ...ending };
-    const intentId = this.#intentId;
-    await this.#append(
-      keys,
-      intentId === null ? { ...members, phase: 'SINGLE' } : { ...members, phase: 'OUTCOME', intentId },
-    );
+  #logUnforeseen(thrown: unknown): void {
+    this.#deps.log.error('A proxied call failed inside the gateway', {
+      requestId: this.#call.requestId,
+      error: thrown instanceof Error ? thrown : undefined,
+    });
   }
 
-  #members(id: string) {
-    const { clock } = this.#deps;
-    const { integrationId, operation } = this.#request;
-    return {
-      ...describeCall(this.#call),
-      id,
-      action: 'zendesk.call',
-      occurredAt: new Date(clock.now()).toISOString(),
-      durationMs: Math.max(0, clock.now() - this.#startedAt),
-      ...(isId('integration', integrationId) ? { integrationId } : {}),
-      // An operation that does not exist is text of the caller's choosing.
-      ...(isOperationName(operation) ? { operation } : {}),
-      ...(this.#resource === null ? {} : { resource: this.#resource }),
-    };
-  }
-
-  async #append(keys: TenantKeys, event: NewAuditEvent): Promise<void> {
-    const { tenantId } = keys;
-    const headKey = keys.auditHeadKey();
-    await this.#deps.store.withTenant(tenantId, (tx) =>
-      appendAuditEvents(tx, { tenantId, headKey, events: [event] }),
-    );
+  /** AUDIT_UNAVAILABLE, with the intent of a change, which is in the log, and what became of it. */
+  #unrecorded(error: unknown, mutation: MutationOutcome | null): unknown {
+    const { intentId } = this.#record;
+    if (!isSealdeskError(error) || intentId === null) return error;
+    return error.with({ intentId, mutation: mutation ?? 'UNKNOWN' });
   }
 }
 
-function goneAway(cause: unknown): SealdeskError {
-  return new SealdeskError('UPSTREAM_UNAVAILABLE', 'The caller went away before Zendesk answered.', {
-    cause,
-  });
+function envelopesOf(admission: Admission, sealed: SealedEnvelope): Pick<NewAuditEvent, 'envelopes'> {
+  return { envelopes: [{ keyId: admission.recipient.keyId, sha256: sealed.transcriptSha256 }] };
 }
 
 /** What the event names: an object's id, or, for a search, the query as an HMAC. */
@@ -272,7 +256,7 @@ function resourceOf({ prepared }: Admission, { operation, payload }: ProxyReques
   return `query:${keys.indexHmac('zendesk-query', query)}`;
 }
 
-function outcomeOf(error: unknown, mutation: MutationOutcome | null): AuditOutcome {
+function outcomeOf(failure: SealdeskError, mutation: MutationOutcome | null): AuditOutcome {
   switch (mutation) {
     case 'APPLIED':
       return 'APPLIED';
@@ -281,7 +265,7 @@ function outcomeOf(error: unknown, mutation: MutationOutcome | null): AuditOutco
     case 'NOT_SENT':
       return 'FAILED';
     case null:
-      return isDenial(error) ? 'DENIED' : 'FAILED';
+      return isDenial(failure) ? 'DENIED' : 'FAILED';
     default:
       return mutation satisfies never;
   }

@@ -1,0 +1,123 @@
+/**
+ * The entries of one proxied call in the audit log. A read leaves one event. A change leaves an
+ * INTENT before anything is sent and the one OUTCOME that closes it.
+ *
+ * A call that outlasts the age at which the sweeper closes intents finds its intent closed as
+ * UNKNOWN. That outcome stays the only one; what became of the change after all is then recorded as a
+ * SINGLE event under the same id, whose parent is the intent, and the caller gets the true answer.
+ */
+import { appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
+import { type Clock, createId, isId, isSealdeskError, type Log, SealdeskError } from '../base/index.ts';
+import type { Store } from '../store/index.ts';
+import type { TenantKeys } from '../vault/index.ts';
+import type { ProxyRequest } from './admission.ts';
+import type { AuthenticatedCall } from './call.ts';
+import { describeCall } from './call-event.ts';
+import { isOperationName } from './catalogue/catalogue.ts';
+
+/** Longest duration that an event tells; what took longer is told as this. */
+const MAX_DURATION_MS = 86_400_000;
+
+export interface CallRecordDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How a call ended, as its event tells it. */
+export type CallEnding = Pick<NewAuditEvent, 'denialReason' | 'envelopes'> & {
+  readonly outcome: Extract<NewAuditEvent, { phase: 'SINGLE' }>['outcome'];
+  readonly upstreamStatus?: number | undefined;
+};
+
+export class CallRecord {
+  /** The event that answers name: the outcome of a change, the one event of anything else. */
+  readonly eventId: string;
+  readonly #deps: CallRecordDeps;
+  readonly #call: AuthenticatedCall;
+  readonly #request: ProxyRequest;
+  readonly #startedAt: number;
+  #intentId: string | null = null;
+  #resource: string | null = null;
+
+  constructor(deps: CallRecordDeps, call: AuthenticatedCall, request: ProxyRequest) {
+    this.#deps = deps;
+    this.#call = call;
+    this.#request = request;
+    this.#startedAt = deps.clock.now();
+    this.eventId = createId('auditEvent', this.#startedAt);
+  }
+
+  /** The INTENT that was written, `null` before and for reads. */
+  get intentId(): string | null {
+    return this.#intentId;
+  }
+
+  /** Notes what the call is about, for the events to come. */
+  noteResource(resource: string): void {
+    this.#resource = resource;
+  }
+
+  /** Writes the intent of a change. Rejects with AUDIT_UNAVAILABLE. */
+  async open(keys: TenantKeys): Promise<void> {
+    const intentId = createId('auditEvent', this.#deps.clock.now());
+    await this.#append(keys, { ...this.#members(intentId), phase: 'INTENT' });
+    this.#intentId = intentId;
+  }
+
+  /** Writes the event that ends the call. Rejects with AUDIT_UNAVAILABLE. */
+  async close(keys: TenantKeys, ending: CallEnding): Promise<void> {
+    const { upstreamStatus, ...rest } = ending;
+    const members = {
+      ...this.#members(this.eventId),
+      ...rest,
+      // A server may send a status that HTTP does not know.
+      ...(upstreamStatus !== undefined && upstreamStatus < 600 ? { upstreamStatus } : {}),
+    };
+    const intentId = this.#intentId;
+    if (intentId === null) return this.#append(keys, { ...members, phase: 'SINGLE' });
+    try {
+      await this.#append(keys, { ...members, phase: 'OUTCOME', intentId });
+    } catch (error) {
+      if (!isSealdeskError(error, 'CONFLICT')) throw error;
+      await this.#append(keys, { ...members, phase: 'SINGLE', parentId: intentId });
+    }
+  }
+
+  #members(id: string) {
+    const now = this.#deps.clock.now();
+    const { integrationId, operation } = this.#request;
+    return {
+      ...describeCall(this.#call),
+      id,
+      action: 'zendesk.call',
+      occurredAt: new Date(now).toISOString(),
+      durationMs: Math.min(MAX_DURATION_MS, Math.max(0, Math.round(now - this.#startedAt))),
+      ...(isId('integration', integrationId) ? { integrationId } : {}),
+      // An operation that does not exist is text of the caller's choosing.
+      ...(isOperationName(operation) ? { operation } : {}),
+      ...(this.#resource === null ? {} : { resource: this.#resource }),
+    };
+  }
+
+  async #append(keys: TenantKeys, event: NewAuditEvent): Promise<void> {
+    const { store, log } = this.#deps;
+    const { tenantId } = keys;
+    try {
+      const headKey = keys.auditHeadKey();
+      await store.withTenant(tenantId, (tx) => appendAuditEvents(tx, { tenantId, headKey, events: [event] }));
+    } catch (error) {
+      if (event.phase === 'OUTCOME' && isSealdeskError(error, 'CONFLICT')) throw error;
+      log.error('An audit event could not be written', {
+        requestId: this.#call.requestId,
+        error: error instanceof Error ? error : undefined,
+      });
+      if (isSealdeskError(error, 'AUDIT_UNAVAILABLE')) throw error;
+      throw new SealdeskError(
+        'AUDIT_UNAVAILABLE',
+        'The audit log could not be written, so there is no answer. Try again later.',
+        { cause: error },
+      );
+    }
+  }
+}
