@@ -1,0 +1,57 @@
+import { encodeUtf8, parseUtf8 } from '../../base/index.ts';
+import { createEnvelopeOpener } from '../../client/index.ts';
+import { ENVELOPE_LIMITS } from '../../envelope/index.ts';
+import { createNodeSuite } from '../../envelope/node.ts';
+import { readClientKeyFile } from '../client-key-file.ts';
+import { defineCommand } from '../command.ts';
+import { UsageError } from '../command-error.ts';
+import { findEnvelope } from '../find-envelope.ts';
+import { readInputJson } from '../read-input.ts';
+
+export const command = defineCommand({
+  positionals: ['ENVELOPE.json'],
+  options: {
+    key: { type: 'string', value: 'FILE', help: 'the key file that the envelope is meant for' },
+    raw: { type: 'boolean', help: 'print the content byte by byte as it was sealed' },
+    header: {
+      type: 'boolean',
+      help: 'print the protected header instead: who sealed what for whom, and when',
+    },
+  },
+  description: `
+Verifies both signatures of an envelope against the signing keys that the key file trusts, decrypts it
+and prints the content; nothing of it where anything does not fit. ENVELOPE.json is the envelope, a
+whole GraphQL answer with one envelope in it, or - for standard input. JSON is printed indented.
+
+It proves that the gateway sealed this for this key. It does not prove that it is the newest answer, or
+the answer to a certain request: compare the header for that.`,
+  async run({ values, positionals: [file = '-'] }, { terminal }) {
+    if (values.key === undefined) throw new UsageError('--key FILE is missing. See sealdesk open --help.');
+    const suite = createNodeSuite();
+    const opener = createEnvelopeOpener(suite, await readClientKeyFile(suite, values.key));
+    const envelope = findEnvelope(await readInputJson(terminal, file, ENVELOPE_LIMITS.maxText), 'envelope');
+    const { header, plaintext } = await opener.open(envelope);
+    if (values.header) terminal.print(indented(header));
+    else if (values.raw) terminal.write(plaintext);
+    else terminal.write(shown(plaintext, header.content_type));
+    return 0;
+  },
+});
+
+/** JSON indented, anything else as it is. */
+function shown(plaintext: Uint8Array, contentType: string): Uint8Array {
+  if (!/^application\/(?:[\w.+-]+\+)?json\b/.test(contentType)) return plaintext;
+  try {
+    return encodeUtf8(`${indented(JSON.parse(parseUtf8(plaintext) ?? ''))}\n`);
+  } catch {
+    return plaintext;
+  }
+}
+
+/** Customer text may hold control characters; JSON escapes those up to U+001F, a terminal obeys others too. */
+function indented(value: unknown): string {
+  return JSON.stringify(value, null, 2).replaceAll(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

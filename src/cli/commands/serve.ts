@@ -1,0 +1,24 @@
+import { readConfig } from '../../config.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
+import { openStopRequest } from '../stop-request.ts';
+
+/** Runs the gateway until a signal asks it to stop. */
+export async function serve({ house }: CommandContext): Promise<number> {
+  const config = readConfig();
+  using stop = openStopRequest();
+  await using backend = await house.openBackend(config);
+  const { log } = backend.deps;
+  await using gateway = await house.openGateway(config, backend);
+  log.info('Listening', { host: config.host, port: gateway.port, publicUrl: config.publicUrl });
+  const signal = await stop.received;
+  log.info('Stopping: answers under way are finished first', { signal });
+  return 0;
+}
+
+export const command = defineCommand({
+  description: `
+Runs the gateway with the settings of the environment (sealdesk doctor lists them). The database is
+brought to the newest version first. SIGTERM and SIGINT let answers under way finish; a second
+signal ends it at once.`,
+  run: (_input, context) => serve(context),
+});

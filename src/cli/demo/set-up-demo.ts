@@ -1,0 +1,148 @@
+/**
+ * Setting up the demo through the gateway's own API, as an operator and an admin would; only the first
+ * operator key comes from beside the database. Every step first looks whether an earlier start has
+ * left its result, and keeps its own at once.
+ */
+import { isSealdeskError } from '../../base/index.ts';
+import type { Suite } from '../../envelope/index.ts';
+import { askGateway } from '../gateway-call.ts';
+import { ensureDemoClientKey } from './demo-client-key.ts';
+import {
+  CREATE_API_KEY,
+  CREATE_INTEGRATION,
+  CREATE_TENANT,
+  INTEGRATIONS,
+  SEAL_CREDENTIAL,
+  VIEWER,
+} from './demo-operations.ts';
+import { type DemoApiKeys, type DemoRecord, keepDemoDraft, readDemoRecord } from './demo-record.ts';
+
+const TENANT_NAME = 'Lumen & Oak (demo)';
+const INTEGRATION_NAME = 'Lumen & Oak support desk';
+const SUBDOMAIN = 'lumen-and-oak';
+const OPERATIONS = ['list_tickets', 'get_ticket', 'create_ticket', 'update_ticket', 'list_users', 'search'];
+
+export interface SetUpDemoInput {
+  readonly suite: Suite;
+  /** Where this process reaches the gateway. */
+  readonly url: string;
+  readonly folder: string;
+  readonly clientKeyFile: string;
+  /** The simulator's OAuth client. */
+  readonly oauthClient: { readonly client_id: string; readonly client_secret: string };
+  /** The text of a new OPERATOR key. */
+  readonly createOperatorKey: () => Promise<string>;
+}
+
+export interface DemoIdentity {
+  readonly tenantId: string;
+  readonly integrationId: string;
+  readonly apiKeys: DemoApiKeys;
+}
+
+/** Finds or makes everything that the demo needs. Throws what the calls throw; what was made until then is kept. */
+export async function setUpDemo(input: SetUpDemoInput): Promise<DemoIdentity> {
+  const { url, suite, folder, clientKeyFile: path } = input;
+  let record: DemoRecord = await readDemoRecord(folder);
+  const keep = async (news: DemoRecord): Promise<void> => {
+    record = { ...record, ...news, apiKeys: { ...record.apiKeys, ...news.apiKeys } };
+    await keepDemoDraft(folder, record);
+  };
+
+  const { operator = null } = record.apiKeys;
+  const operatorKey = (await isKey(url, operator, { role: 'OPERATOR' })) ?? (await input.createOperatorKey());
+  if (operatorKey !== operator) await keep({ apiKeys: { operator: operatorKey } });
+
+  const { admin = null } = record.apiKeys;
+  let { tenantId } = record;
+  let adminKey = tenantId === undefined ? null : await isKey(url, admin, { role: 'ADMIN', tenantId });
+  if (tenantId === undefined || adminKey === null) {
+    const answer = await askGateway({ url, apiKey: operatorKey }, CREATE_TENANT, { name: TENANT_NAME });
+    tenantId = answer.createTenant.tenant.id;
+    adminKey = answer.createTenant.adminApiKeySecret;
+    await keep({ tenantId, apiKeys: { admin: adminKey } });
+  }
+
+  const integrationId = await ensureIntegration(input, adminKey, record.integrationId ?? null);
+  if (integrationId !== record.integrationId) await keep({ integrationId, apiKeys: {} });
+
+  const clientKeyId = await ensureDemoClientKey({ suite, url, tenantId, adminKey, operatorKey, path });
+  const shop = { url, adminKey, tenantId };
+  const ensureKey = async (name: 'agent' | 'dashboard' | 'auditor', wanted: WantedKey): Promise<string> => {
+    const present = await isKey(url, record.apiKeys[name] ?? null, { ...wanted, tenantId: shop.tenantId });
+    if (present !== null) return present;
+    const made = await createKey(shop, `demo ${name}`, wanted);
+    await keep({ apiKeys: { [name]: made } });
+    return made;
+  };
+  return {
+    tenantId,
+    integrationId,
+    apiKeys: {
+      operator: operatorKey,
+      admin: adminKey,
+      agent: await ensureKey('agent', { role: 'AGENT', clientKeyId }),
+      dashboard: await ensureKey('dashboard', { role: 'DASHBOARD', clientKeyId }),
+      auditor: await ensureKey('auditor', { role: 'AUDITOR' }),
+    },
+  };
+}
+
+interface WantedKey {
+  readonly role: string;
+  readonly tenantId?: string;
+  readonly clientKeyId?: string;
+}
+
+/** `apiKey` if the gateway knows it as what is wanted, else `null`. */
+async function isKey(url: string, apiKey: string | null, wanted: WantedKey): Promise<string | null> {
+  if (apiKey === null) return null;
+  try {
+    const { viewer } = await askGateway({ url, apiKey }, VIEWER);
+    const fits =
+      viewer.apiKey.roles.includes(wanted.role) &&
+      viewer.tenant.id === (wanted.tenantId ?? viewer.tenant.id) &&
+      viewer.apiKey.clientKeyId === (wanted.clientKeyId ?? viewer.apiKey.clientKeyId);
+    return fits ? apiKey : null;
+  } catch (error) {
+    if (isSealdeskError(error, 'UNAUTHENTICATED')) return null;
+    throw error;
+  }
+}
+
+async function createKey(
+  { url, adminKey }: { readonly url: string; readonly adminKey: string },
+  name: string,
+  { role, clientKeyId }: WantedKey,
+): Promise<string> {
+  const key = { name, roles: [role], ...(clientKeyId === undefined ? {} : { clientKeyId }) };
+  return (await askGateway({ url, apiKey: adminKey }, CREATE_API_KEY, { input: key })).createApiKey.secret;
+}
+
+/** The id of the demo's integration, also where only its record was lost. */
+async function ensureIntegration(
+  { url, oauthClient }: SetUpDemoInput,
+  adminKey: string,
+  id: string | null,
+): Promise<string> {
+  const address = { url, apiKey: adminKey };
+  const { integrations } = await askGateway(address, INTEGRATIONS);
+  const nodes = integrations.edges.map(({ node }) => node);
+  const present =
+    nodes.find((node) => node.id === id) ??
+    nodes.find((node) => node.name === INTEGRATION_NAME && node.credentialId !== null);
+  if (present !== undefined) return present.id;
+  const sealed = await askGateway(address, SEAL_CREDENTIAL, {
+    input: { type: 'OAUTH2_CLIENT', name: 'Simulator OAuth client', secret: { ...oauthClient } },
+  });
+  const created = await askGateway(address, CREATE_INTEGRATION, {
+    input: {
+      systemType: 'ZENDESK',
+      name: INTEGRATION_NAME,
+      config: { subdomain: SUBDOMAIN },
+      credentialId: sealed.sealCredential.credential.id,
+      allowedOperations: OPERATIONS,
+    },
+  });
+  return created.createIntegration.integration.id;
+}
