@@ -13,7 +13,7 @@ import {
 } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createId } from '../src/base/index.ts';
+import { createId, systemClock } from '../src/base/index.ts';
 import {
   encodeTranscript,
   type HybridCryptoEnvelope,
@@ -222,7 +222,7 @@ export async function run(): Promise<boolean> {
     }
   }
   const { seal } = createBench(native, new Uint8Array(1024));
-  const idle = await measureDelay(() => new Promise((resolve) => setTimeout(resolve, 300)));
+  const idle = await measureDelay(() => systemClock.wait(300));
   const busy = await measureDelay(() => Promise.all(Array.from({ length: AT_ONCE }, seal)));
   console.log(`\n${AT_ONCE} envelopes of 1 KiB at once`);
   row('took', format(busy.took));
