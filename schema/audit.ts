@@ -72,7 +72,11 @@ builder.node(AuditEvent, {
       description: 'How many refusals of one cause this event stands for.',
       resolve: (event) => event.count ?? 1,
     }),
-    envelopes: t.field({ type: [AuditEnvelope], resolve: (event) => [...(event.envelopes ?? [])] }),
+    envelopes: t.field({
+      type: [AuditEnvelope],
+      complexity: { field: 1, multiplier: 2 },
+      resolve: (event) => [...(event.envelopes ?? [])],
+    }),
   }),
 });
 

@@ -5,6 +5,11 @@ const ProxyOutboundInput = builder.inputType('ProxyOutboundInput', {
     integrationId: t.id({ required: true }),
     operation: t.string({ required: true, description: 'One of docs/operations.md.' }),
     payload: t.field({ type: 'JSONObject', required: true }),
+    idempotencyKey: t.string({
+      required: false,
+      description:
+        'For create_ticket: the caller’s own name for this creation, so that it can be sent again.',
+    }),
   }),
 });
 

@@ -10,7 +10,11 @@ builder.scalarType('DateTime', {
     if (typeof value !== 'string' || !DATE_TIME.test(value) || Number.isNaN(Date.parse(value))) {
       throw new GraphQLError('A DateTime must be ISO 8601 with an offset, such as 2026-11-21T09:30:00Z.');
     }
-    return new Date(value);
+    const time = new Date(value);
+    if (time.getTime() < Date.UTC(1970, 0) || time.getTime() >= Date.UTC(9999, 0)) {
+      throw new GraphQLError('A DateTime must be between the years 1970 and 9998.');
+    }
+    return time;
   },
 });
 

@@ -34,9 +34,14 @@ export function publicDetails(error: SealdeskError): Record<string, unknown> {
   return { retryable: error.retryable, ...details };
 }
 
+/** `Retry-After` in whole seconds, where the failure tells one. */
+export function retryAfterHeader({ details: { retryAfter } }: SealdeskError): Record<string, string> {
+  return retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfter)) };
+}
+
 /** The REST form of a failure. */
 export function errorAnswer(error: SealdeskError, requestId: string): Answer {
-  const { retryAfter, auditEventId } = error.details;
+  const { auditEventId } = error.details;
   return jsonAnswer(
     error.status,
     {
@@ -44,7 +49,7 @@ export function errorAnswer(error: SealdeskError, requestId: string): Answer {
       error: { code: error.code, message: error.message, details: publicDetails(error) },
       meta: { request_id: requestId, audit_event_id: auditEventId ?? null },
     },
-    retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfter)) },
+    retryAfterHeader(error),
   );
 }
 

@@ -12,7 +12,10 @@ export function corsHeaders(incoming: Incoming, origins: readonly string[]): Rec
   return {
     ...(origins.length > 0 ? { vary: 'Origin' } : {}),
     ...(listed
-      ? { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'x-request-id' }
+      ? {
+          'access-control-allow-origin': origin,
+          'access-control-expose-headers': 'retry-after, x-request-id',
+        }
       : {}),
   };
 }

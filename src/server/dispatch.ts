@@ -7,6 +7,7 @@ import { isSealdeskError, type Log, SealdeskError } from '../base/index.ts';
 import type { Call, Services } from '../service/index.ts';
 import { type Answer, errorAnswer, jsonAnswer } from './answer.ts';
 import { corsHeaders, preflightAnswer } from './cors.ts';
+import { graphqlErrorAnswer } from './graphql/error-answer.ts';
 import type { GraphqlRoute } from './graphql/route.ts';
 import { checkReadiness } from './health.ts';
 import type { Dispatch } from './http-server.ts';
@@ -24,6 +25,7 @@ export interface DispatchOptions {
   readonly log: Log;
 }
 
+const GRAPHQL_PATH = '/graphql';
 const REST_ROUTES: Readonly<Record<string, RestRoute>> = Object.freeze({
   '/api/v2/proxy/outbound': proxyOutboundRoute,
   '/api/v2/vault/seal': vaultSealRoute,
@@ -47,7 +49,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       });
     } catch (error) {
       const failure = isSealdeskError(error) ? error : internalError(error, incoming.requestId, log);
-      return errorAnswer(await services.recordFailure(call, failure), incoming.requestId);
+      const recorded = await services.recordFailure(call, failure);
+      return incoming.path === GRAPHQL_PATH
+        ? graphqlErrorAnswer(recorded, incoming)
+        : errorAnswer(recorded, incoming.requestId);
     }
   }
 }
@@ -69,6 +74,7 @@ type NoteCall = (call: Call) => void;
 async function route(options: DispatchOptions, incoming: Incoming, note: NoteCall): Promise<Answer> {
   const { services, graphql } = options;
   const { path } = incoming;
+  if (incoming.refusal !== null) throw incoming.refusal;
   const restRoute = Object.hasOwn(REST_ROUTES, path) ? REST_ROUTES[path] : undefined;
   if (restRoute !== undefined) {
     assertMethod(incoming, 'POST');
@@ -78,7 +84,7 @@ async function route(options: DispatchOptions, incoming: Incoming, note: NoteCal
     assertJson(incoming);
     return restRoute(services, call, incoming);
   }
-  if (path === '/graphql') {
+  if (path === GRAPHQL_PATH) {
     assertMethod(incoming, 'POST');
     const call = await admit(services, incoming, note);
     assertJson(incoming);

@@ -5,18 +5,32 @@
  * after the grace time, their signals are aborted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { isSealdeskError, type Log } from '../base/index.ts';
-import { type Answer, errorAnswer } from './answer.ts';
+import { type AddressInfo, isIP } from 'node:net';
+import type { Log } from '../base/index.ts';
+import type { Answer } from './answer.ts';
 import { readBody } from './body.ts';
 import { createIncoming, type Incoming } from './incoming.ts';
 
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_HEADER_BYTES = 16_384;
 const MAX_CONNECTIONS = 4_096;
-/** Answers under way may take this long once the server is asked to stop. */
-export const DRAIN_GRACE_MS = 20_000;
+
+export interface HttpTimes {
+  /** For the headers of a request to arrive. */
+  readonly headersTimeoutMs: number;
+  /** For a whole request to arrive. */
+  readonly requestTimeoutMs: number;
+  /** How often connections are held against the above. */
+  readonly checkIntervalMs: number;
+  /** Answers under way may take this long once the server is asked to stop. */
+  readonly drainGraceMs: number;
+}
+
+export const DEFAULT_HTTP_TIMES: HttpTimes = Object.freeze({
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  checkIntervalMs: 2_000,
+  drainGraceMs: 20_000,
+});
 
 export type Dispatch = (incoming: Incoming) => Promise<Answer>;
 
@@ -27,6 +41,7 @@ export interface OpenHttpServerOptions {
   readonly dispatch: Dispatch;
   /** Proxies in front that append to X-Forwarded-For. */
   readonly trustedProxies: number;
+  readonly times?: Partial<HttpTimes>;
   readonly log: Log;
 }
 
@@ -37,15 +52,17 @@ export interface HttpServer extends AsyncDisposable {
 /** Listens; disposing drains. */
 export async function openHttpServer(options: OpenHttpServerOptions): Promise<HttpServer> {
   const { host, port, log } = options;
+  const times: HttpTimes = { ...DEFAULT_HTTP_TIMES, ...options.times };
   const stopping = new AbortController();
   const server = createServer({
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: times.headersTimeoutMs,
+    requestTimeout: times.requestTimeoutMs,
+    connectionsCheckingInterval: times.checkIntervalMs,
     maxHeaderSize: MAX_HEADER_BYTES,
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('request', (request, response) => {
-    answerOne(options, request, response, stopping.signal).catch((error: unknown) => {
+    answerOne(options, request, response, stopping.signal, () => server.listening).catch((error: unknown) => {
       log.error('An answer could not be written', { error: error instanceof Error ? error : new Error() });
       response.destroy();
     });
@@ -53,7 +70,7 @@ export async function openHttpServer(options: OpenHttpServerOptions): Promise<Ht
   await listen(server, host, port);
   return {
     port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: () => drain(server, stopping),
+    [Symbol.asyncDispose]: () => drain(server, stopping, times.drainGraceMs),
   };
 }
 
@@ -67,14 +84,14 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   await promise;
 }
 
-async function drain(server: Server, stopping: AbortController): Promise<void> {
+async function drain(server: Server, stopping: AbortController, graceMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   server.closeIdleConnections();
   const grace = setTimeout(() => {
     stopping.abort(new Error('The gateway is stopping'));
     server.closeAllConnections();
-  }, DRAIN_GRACE_MS);
+  }, graceMs);
   await promise;
   clearTimeout(grace);
 }
@@ -84,6 +101,7 @@ async function answerOne(
   request: IncomingMessage,
   response: ServerResponse,
   stopping: AbortSignal,
+  isListening: () => boolean,
 ): Promise<void> {
   const closed = new AbortController();
   response.once('close', () => closed.abort(new Error('The client went away')));
@@ -94,16 +112,10 @@ async function answerOne(
     ip: addressOf(request, options.trustedProxies),
     signal: AbortSignal.any([closed.signal, stopping]),
   };
-  let answer: Answer;
-  try {
-    answer = await options.dispatch(createIncoming({ ...parts, body: await readBody(request) }));
-  } catch (error) {
-    if (!isSealdeskError(error)) throw error;
-    const { requestId } = createIncoming({ ...parts, body: new Uint8Array() });
-    answer = errorAnswer(error, requestId);
-    // What is left of a body that was refused is not read.
-    response.shouldKeepAlive = false;
-  }
+  const { body, refusal } = await readBody(request);
+  const answer: Answer = await options.dispatch(createIncoming({ ...parts, body, refusal }));
+  // A stopping server keeps no connection for another request.
+  if (refusal !== null || !isListening()) response.shouldKeepAlive = false;
   response.writeHead(answer.status, answer.headers);
   response.end(answer.body);
 }
@@ -118,6 +130,6 @@ function headersOf(request: IncomingMessage): Headers {
 
 function addressOf(request: IncomingMessage, trustedProxies: number): string | null {
   const forwarded = (request.headersDistinct['x-forwarded-for'] ?? []).join(',').split(',');
-  const named = trustedProxies === 0 ? undefined : forwarded.at(-trustedProxies)?.trim();
-  return named !== undefined && named !== '' ? named : (request.socket.remoteAddress ?? null);
+  const named = trustedProxies === 0 ? '' : (forwarded.at(-trustedProxies)?.trim() ?? '');
+  return isIP(named) === 0 ? (request.socket.remoteAddress ?? null) : named;
 }

@@ -18,6 +18,8 @@ export interface Incoming {
   readonly ip: string | null;
   readonly requestId: string;
   readonly requestSha256: string;
+  /** Why the body was not read, `null` where it was. */
+  readonly refusal: SealdeskError | null;
   readonly signal: AbortSignal;
 }
 
@@ -27,6 +29,7 @@ export interface IncomingParts {
   readonly headers: Headers;
   readonly body: Bytes;
   readonly ip: string | null;
+  readonly refusal?: SealdeskError | null;
   readonly signal: AbortSignal;
 }
 
@@ -40,6 +43,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
     ip: parts.ip,
     requestId: randomUUID(),
     requestSha256: encodeBase64Url(createHash('sha256').update(parts.body).digest()),
+    refusal: parts.refusal ?? null,
     signal: parts.signal,
   });
 }

@@ -11,7 +11,7 @@ import {
 import { isId } from '../base/index.ts';
 import type { Call } from '../proxy/index.ts';
 import { notFound } from './audited.ts';
-import { idField, invalidInput, parseInput } from './input.ts';
+import { idField, invalidInput, parseInput, tokenField } from './input.ts';
 import { type Connection, type PageInput, type PageRequest, parsePage, toConnection } from './page.ts';
 import { readOwn } from './read.ts';
 import type { ServiceDeps } from './service-deps.ts';
@@ -22,9 +22,9 @@ export type OperationStatusView = OperationStatus;
 const FilterInput = z.object({
   from: z.date().nullish(),
   to: z.date().nullish(),
-  actorId: z.string().max(64).nullish(),
-  action: z.string().max(64).nullish(),
-  operation: z.string().max(64).nullish(),
+  actorId: tokenField.nullish(),
+  action: tokenField.nullish(),
+  operation: tokenField.nullish(),
   outcome: z.enum(AUDIT_OUTCOMES).nullish(),
   integrationId: idField('integration').nullish(),
   phase: z.enum(AUDIT_PHASES).nullish(),

@@ -5,7 +5,7 @@
  */
 import type { Role } from '../access/index.ts';
 import { assertRole } from '../access/index.ts';
-import { type AuditOutcome, appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
+import type { AuditOutcome, NewAuditEvent } from '../audit/index.ts';
 import { createId, isSealdeskError, SealdeskError } from '../base/index.ts';
 import {
   type AuthenticatedCall,
@@ -15,6 +15,7 @@ import {
   isDenial,
 } from '../proxy/index.ts';
 import type { Tx } from '../store/index.ts';
+import { appendEvent, recordEvent } from './record-event.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
 export interface Act {
@@ -76,20 +77,17 @@ export async function auditedAs<T>(
   const startedAt = clock.now();
   const eventId = createId('auditEvent', startedAt);
   const { tenantId } = act;
-  const append = async (tx: Tx, headKey: Uint8Array, ending: Ending): Promise<void> => {
-    const event: NewAuditEvent = {
-      ...describeCall(call),
-      id: eventId,
-      occurredAt: new Date(clock.now()).toISOString(),
-      durationMs: Math.max(0, clock.now() - startedAt),
-      phase: 'SINGLE',
-      action: act.action,
-      ...(act.resource === undefined ? {} : { resource: act.resource }),
-      ...(act.integrationId === undefined ? {} : { integrationId: act.integrationId }),
-      ...ending,
-    };
-    await appendAuditEvents(tx, { tenantId, headKey, events: [event] });
-  };
+  const eventOf = (ending: Ending): NewAuditEvent => ({
+    ...describeCall(call),
+    id: eventId,
+    occurredAt: new Date(clock.now()).toISOString(),
+    durationMs: Math.max(0, clock.now() - startedAt),
+    phase: 'SINGLE',
+    action: act.action,
+    ...(act.resource === undefined ? {} : { resource: act.resource }),
+    ...(act.integrationId === undefined ? {} : { integrationId: act.integrationId }),
+    ...ending,
+  });
 
   try {
     return await work({
@@ -99,7 +97,8 @@ export async function auditedAs<T>(
         const keys = await keyring.keysOf(tenantId, { signal: call.signal });
         return store.withTenant(tenantId, async (tx) => {
           const result = await change(tx);
-          await append(tx, keys.auditHeadKey(), { outcome: 'SUCCEEDED', ...details?.(result) });
+          const event = eventOf({ outcome: 'SUCCEEDED', ...details?.(result) });
+          await appendEvent(tx, tenantId, keys.auditHeadKey(), event);
           return result;
         });
       },
@@ -107,19 +106,16 @@ export async function auditedAs<T>(
   } catch (error) {
     const failure = isSealdeskError(error) ? error : null;
     const code = failure?.code ?? 'INTERNAL';
-    // Where the keys or the database are what failed, there is nothing to write with.
-    if (code === 'AUDIT_UNAVAILABLE' || code === 'KMS_UNAVAILABLE') throw error;
-    // Without the call's signal: a caller that went away does not keep its failure out of the log.
-    const keys = await keyring.keysOf(tenantId);
-    await store.withTenant(tenantId, (tx) =>
-      append(tx, keys.auditHeadKey(), {
-        outcome: isDenial(error) ? 'DENIED' : 'FAILED',
-        denialReason: code,
-        ...(failure?.details.upstreamStatus === undefined
-          ? {}
-          : { upstreamStatus: failure.details.upstreamStatus }),
-      }),
-    );
+    // Where the log is what failed, there is nothing to write with.
+    if (code === 'AUDIT_UNAVAILABLE') throw error;
+    // Not bound to the call's signal: a caller that went away does not keep its failure out of the log.
+    const upstreamStatus = failure?.details.upstreamStatus;
+    const event = eventOf({
+      outcome: isDenial(error) ? 'DENIED' : 'FAILED',
+      denialReason: code,
+      ...(upstreamStatus === undefined ? {} : { upstreamStatus }),
+    });
+    await recordEvent(deps, tenantId, event);
     if (failure === null) throw error;
     throw failure.with({ auditEventId: eventId });
   }

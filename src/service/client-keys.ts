@@ -155,7 +155,10 @@ async function sealWelcome(
   }
 }
 
-/** Proves the ML-KEM half of a PENDING key. Needs no API key: who could open the welcome knows the MAC key. */
+/**
+ * Proves the ML-KEM half of a PENDING key. Needs no API key: who could open the welcome knows the MAC key.
+ * Only who proves that writes to the log of the key's tenant; what strangers try is counted as their refusal.
+ */
 export async function confirmClientKey(
   deps: ServiceDeps,
   call: Call,
@@ -165,20 +168,20 @@ export async function confirmClientKey(
   const { keyId, mac } = parseInput(ConfirmInput, input);
   const tenantId = await store.withSystem('client-key-lookup', (tx) => findTenantOfClientKey(tx, keyId));
   if (tenantId === null) throw notFound('client key');
+  const key = await store.withTenant(tenantId, (tx) => findClientKey(tx, tenantId, keyId));
+  if (key === null) throw notFound('client key');
+  const keys = await keyring.keysOf(tenantId, { signal: call.signal });
+  const macBytes = keys.macKeyOf(keyId);
+  const macKey = keyring.suite.importMacKey(macBytes);
+  macBytes.fill(0);
+  const claim = { tenant_id: tenantId, key_id: keyId, kem_kid: key.kemKid, sig_kid: key.sigKid };
+  if (!(await verifyConfirmation(macKey, claim, mac))) {
+    throw invalidInput([{ path: 'mac', message: 'is not the confirmation of this key' }]);
+  }
   const act = { action: 'client-key.confirm', tenantId, resource: keyId };
   // A key that another tenant's caller names is confirmed as by nobody: the log of its tenant names no stranger.
-  const actor = call.caller?.tenantId === tenantId ? call : { ...call, caller: null };
+  const actor = call.caller?.tenantId === tenantId ? call : { ...call, caller: null, parentEventId: null };
   return auditedAs(deps, actor, act, async (step) => {
-    const key = await store.withTenant(tenantId, (tx) => findClientKey(tx, tenantId, keyId));
-    if (key === null) throw notFound('client key');
-    const keys = await keyring.keysOf(tenantId, { signal: call.signal });
-    const macBytes = keys.macKeyOf(keyId);
-    const macKey = keyring.suite.importMacKey(macBytes);
-    macBytes.fill(0);
-    const claim = { tenant_id: tenantId, key_id: keyId, kem_kid: key.kemKid, sig_kid: key.sigKid };
-    if (!(await verifyConfirmation(macKey, claim, mac))) {
-      throw invalidInput([{ path: 'mac', message: 'is not the confirmation of this key' }]);
-    }
     const confirmed = await step.commit((tx) =>
       confirmClientKeyRow(tx, { tenantId, clientKeyId: keyId, now: clock.now() }),
     );

@@ -1,7 +1,7 @@
 /** Use cases around integrations: a Zendesk account, its credential and its policy. */
 import { z } from 'zod';
 import { ROLES, type Role } from '../access/index.ts';
-import { createId, SealdeskError } from '../base/index.ts';
+import { createId, isId, SealdeskError } from '../base/index.ts';
 import { type Call, findIntegration, type Integration, toIntegration } from '../proxy/index.ts';
 import type { IntegrationStatus, Tx } from '../store/index.ts';
 import { parseSubdomain, verifyCredential } from '../zendesk/index.ts';
@@ -178,7 +178,7 @@ export async function testIntegration(
 
 export function getIntegration(deps: ServiceDeps, call: Call, id: string): Promise<IntegrationView> {
   return readOwn(deps, call, ROLES, async (tx, tenantId) => {
-    const integration = await findIntegration(tx, tenantId, id);
+    const integration = isId('integration', id) ? await findIntegration(tx, tenantId, id) : null;
     if (integration === null) throw notFound('integration');
     return integration;
   });

@@ -5,6 +5,8 @@ import { invalidInput, parseInput } from './input.ts';
 
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 100;
+/** The keys of all connections: ids, or indexes of the audit log. */
+const KEY = /^[a-z0-9_]{1,64}$/;
 
 export interface Connection<Node> {
   readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
@@ -87,7 +89,7 @@ function encodeCursor(key: string): string {
 function keyOf(cursor: string, path: string): string {
   const bytes = parseBase64Url(cursor);
   const key = bytes === null ? null : parseUtf8(bytes);
-  if (key === null || key === '')
+  if (key === null || !KEY.test(key))
     throw invalidInput([{ path, message: 'is not a cursor of this connection' }]);
   return key;
 }

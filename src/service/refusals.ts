@@ -4,9 +4,10 @@
  * writes an event, later ones in the same minute name it, and the next event carries how many there
  * were.
  */
-import { appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
+import type { NewAuditEvent } from '../audit/index.ts';
 import { createId } from '../base/index.ts';
 import { type Call, describeCall } from '../proxy/index.ts';
+import { recordEvent } from './record-event.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
 const WINDOW_MS = 60_000;
@@ -23,14 +24,14 @@ export type RecordRefusal = (call: Call, code: string) => Promise<string>;
 
 /** `installationId` is whose log takes the refusals of callers without a tenant. */
 export function createRefusalRecorder(
-  { store, keyring, clock }: Pick<ServiceDeps, 'store' | 'keyring' | 'clock'>,
+  deps: Pick<ServiceDeps, 'store' | 'keyring' | 'clock'>,
   installationId: string,
 ): RecordRefusal {
+  const { clock } = deps;
   const windows = new Map<string, Window>();
 
   async function write(call: Call, code: string, count: number): Promise<string> {
     const tenantId = call.caller?.tenantId ?? installationId;
-    const keys = await keyring.keysOf(tenantId);
     const id = createId('auditEvent', clock.now());
     const event: NewAuditEvent = {
       ...describeCall({ ...call, parentEventId: null }),
@@ -42,9 +43,7 @@ export function createRefusalRecorder(
       denialReason: code,
       count,
     };
-    await store.withTenant(tenantId, (tx) =>
-      appendAuditEvents(tx, { tenantId, headKey: keys.auditHeadKey(), events: [event] }),
-    );
+    await recordEvent(deps, tenantId, event);
     return id;
   }
 

@@ -1,8 +1,9 @@
 /** What happens to every request before and after its use case: who asks, how often, and its entry in the log. */
 import { authenticateApiKey, type Caller } from '../access/index.ts';
-import { appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
-import { isSealdeskError, SealdeskError } from '../base/index.ts';
-import { type Call, describeCall } from '../proxy/index.ts';
+import type { NewAuditEvent } from '../audit/index.ts';
+import { type ErrorCode, isSealdeskError, SealdeskError } from '../base/index.ts';
+import { type Call, describeCall, isDenial } from '../proxy/index.ts';
+import { auditUnavailable, recordEvent } from './record-event.ts';
 import type { RecordRefusal } from './refusals.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
@@ -14,8 +15,8 @@ export interface OperationSummary {
   readonly eventId: string;
   readonly kind: 'query' | 'mutation' | 'document';
   readonly fields: readonly string[];
-  /** The code of its first error, `null` where it had none. */
-  readonly failure: string | null;
+  /** Its first error, `null` where it had none. */
+  readonly failure: { readonly code: ErrorCode; readonly upstreamStatus?: number } | null;
 }
 
 /** The caller whose API key `text` is, or UNAUTHENTICATED. */
@@ -41,18 +42,12 @@ export async function recordFailure(
   failure: SealdeskError,
 ): Promise<SealdeskError> {
   const { code, details } = failure;
-  if (details.auditEventId !== undefined || code === 'AUDIT_UNAVAILABLE' || code === 'KMS_UNAVAILABLE')
-    return failure;
+  if (details.auditEventId !== undefined || code === 'AUDIT_UNAVAILABLE') return failure;
   if (call.caller === null && code !== 'UNAUTHENTICATED' && code !== 'TOO_MANY_REQUESTS') return failure;
   try {
     return failure.with({ auditEventId: await recordRefusal(call, code) });
   } catch (error) {
-    if (isSealdeskError(error)) return error;
-    return new SealdeskError(
-      'AUDIT_UNAVAILABLE',
-      'The audit log could not be written, so there is no answer.',
-      { cause: error },
-    );
+    return isSealdeskError(error) ? error : auditUnavailable(error);
   }
 }
 
@@ -61,28 +56,31 @@ export async function recordFailure(
  * its use cases name it as parent. What a caller without a key is refused counts as a refusal.
  */
 export async function recordOperation(
-  { store, keyring, clock }: ServiceDeps,
+  deps: ServiceDeps,
   installationId: string,
   recordRefusal: RecordRefusal,
   call: Call,
   operation: OperationSummary,
 ): Promise<string> {
   const { failure, eventId, fields, kind } = operation;
-  if (call.caller === null && failure !== null) return recordRefusal(call, failure);
+  if (call.caller === null && failure !== null) return recordRefusal(call, failure.code);
   const tenantId = call.caller?.tenantId ?? installationId;
-  const keys = await keyring.keysOf(tenantId);
   const [only, ...others] = fields;
   const event: NewAuditEvent = {
     ...describeCall({ ...call, parentEventId: null }),
     id: eventId,
-    occurredAt: new Date(clock.now()).toISOString(),
+    occurredAt: new Date(deps.clock.now()).toISOString(),
     phase: 'SINGLE',
     action: only === undefined || others.length > 0 ? `graphql.${kind}` : `${kind}.${only}`,
-    outcome: failure === null ? 'SUCCEEDED' : 'FAILED',
-    ...(failure === null ? {} : { denialReason: failure }),
+    ...(failure === null
+      ? { outcome: 'SUCCEEDED' }
+      : { outcome: wasDenied(failure) ? 'DENIED' : 'FAILED', denialReason: failure.code }),
+    ...(failure?.upstreamStatus === undefined ? {} : { upstreamStatus: failure.upstreamStatus }),
   };
-  await store.withTenant(tenantId, (tx) =>
-    appendAuditEvents(tx, { tenantId, headKey: keys.auditHeadKey(), events: [event] }),
-  );
+  await recordEvent(deps, tenantId, event);
   return eventId;
+}
+
+function wasDenied({ code, upstreamStatus }: NonNullable<OperationSummary['failure']>): boolean {
+  return isDenial(new SealdeskError(code, code, upstreamStatus === undefined ? {} : { upstreamStatus }));
 }

@@ -12,6 +12,7 @@ import {
   SealdeskError,
 } from '../../base/index.ts';
 import { publicDetails } from '../answer.ts';
+import { withoutValues } from './without-values.ts';
 
 const TOO_MANY_TOKENS = /more than [\d,]+ tokens|token limit/i;
 
@@ -21,7 +22,7 @@ export function maskGraphqlError(error: unknown, log: Log): GraphQLError {
   const located = error instanceof GraphQLError ? error : undefined;
   const coded = innermostCoded(original);
   if (coded !== null) return publicGraphqlError(coded, located);
-  if (located !== undefined && original === undefined) return documentError(located);
+  if (located !== undefined && isAboutDocument(located)) return documentError(located);
   log.error('A resolver failed inside the gateway', {
     error: original instanceof Error ? original : new TypeError('something other than an Error was thrown'),
   });
@@ -41,6 +42,11 @@ export function publicGraphqlError(error: SealdeskError, located?: GraphQLError)
   });
 }
 
+/** The library's own: it has no cause but another of its own kind, and, for a variable, no place in the result yet. */
+function isAboutDocument({ originalError, path }: GraphQLError): boolean {
+  return originalError === undefined || (originalError instanceof GraphQLError && path === undefined);
+}
+
 /** Libraries wrap what resolvers and scopes throw; our error is then its cause. */
 function innermostCoded(error: unknown): SealdeskError | null {
   if (isSealdeskError(error)) return error;
@@ -54,21 +60,10 @@ export function ensureCoded(error: GraphQLError): GraphQLError {
   return isErrorCode(error.extensions['code']) ? error : documentError(error);
 }
 
-/** Values that the library quotes from variables and literals. */
-const QUOTED_VALUES: readonly (readonly [RegExp, string])[] = [
-  [/ got invalid value .*?(?= at "|; |$)/s, ' got an invalid value'],
-  [/(cannot represent (?:a |an )?[^:]*): .*$/s, '$1'],
-  [/^(Expected value of type .*?), found .*$/s, '$1'],
-];
-
 /** Syntax and validation: the library's text speaks of the caller's own document; values in it are taken out. */
 function documentError(error: GraphQLError): GraphQLError {
   const code: ErrorCode = TOO_MANY_TOKENS.test(error.message) ? 'QUERY_TOO_COMPLEX' : 'VALIDATION_FAILED';
-  const message = QUOTED_VALUES.reduce(
-    (text, [pattern, instead]) => text.replace(pattern, instead),
-    error.message,
-  );
-  return new GraphQLError(message, {
+  return new GraphQLError(withoutValues(error.message), {
     ...(error.nodes === undefined ? {} : { nodes: error.nodes }),
     ...(error.source === undefined ? {} : { source: error.source }),
     ...(error.positions === undefined ? {} : { positions: error.positions }),

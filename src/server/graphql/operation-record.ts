@@ -1,5 +1,6 @@
 /** What the audit log tells of a GraphQL operation: its kind and root fields, names of the schema only. */
-import { type DocumentNode, getOperationAST, Kind, OperationTypeNode } from 'graphql';
+import { type DocumentNode, type GraphQLError, getOperationAST, Kind, OperationTypeNode } from 'graphql';
+import { isErrorCode } from '../../base/index.ts';
 import type { OperationSummary } from '../../service/index.ts';
 
 const MAX_FIELDS = 8;
@@ -24,4 +25,12 @@ export function noteDocument(
     selection.kind === Kind.FIELD ? selection.name.value : 'fragment',
   );
   record.fields = [...new Set(names)].slice(0, MAX_FIELDS);
+}
+
+/** Takes down how the operation failed: by its first error, whose code is one of ours. */
+export function noteFailure(record: OperationRecord, error: GraphQLError | undefined): void {
+  const code = error?.extensions['code'];
+  if (!isErrorCode(code)) return;
+  const upstreamStatus = error?.extensions['upstreamStatus'];
+  record.failure = { code, ...(typeof upstreamStatus === 'number' ? { upstreamStatus } : {}) };
 }

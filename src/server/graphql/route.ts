@@ -10,12 +10,18 @@ import type { Call, Services } from '../../service/index.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import type { Incoming } from '../incoming.ts';
 import { ensureCoded, maskGraphqlError } from './mask-error.ts';
-import { createOperationRecord, noteDocument, type OperationRecord } from './operation-record.ts';
+import { graphqlMediaType } from './media-type.ts';
+import {
+  createOperationRecord,
+  noteDocument,
+  noteFailure,
+  type OperationRecord,
+} from './operation-record.ts';
+import { assertGraphqlRequest } from './request.ts';
 
 /** Most tokens of a document. */
 export const MAX_DOCUMENT_TOKENS = 2_000;
 const MAX_VALIDATION_ERRORS = 10;
-const GRAPHQL_RESPONSE = 'application/graphql-response+json; charset=utf-8';
 
 export type GraphqlRoute = (call: Call, incoming: Incoming) => Promise<Answer>;
 
@@ -49,19 +55,29 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
   });
 
   return async (call, incoming) => {
+    assertGraphqlRequest(incoming);
     const record = createOperationRecord(createId('auditEvent'));
+    const mediaType = graphqlMediaType(incoming.headers);
     const response = await yoga.fetch(
       new Request('http://gateway.invalid/graphql', {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: incoming.headers.get('accept') ?? '*/*' },
+        headers: { 'content-type': 'application/json', accept: mediaType },
         body: incoming.body,
         signal: incoming.signal,
       }),
-      { call: { ...call, parentEventId: record.eventId }, services, record },
+      // What a stranger is refused is counted, not recorded one by one: no event of that id need come to be.
+      {
+        call: { ...call, parentEventId: call.caller === null ? null : record.eventId },
+        services,
+        record,
+      },
     );
-    const type = response.headers.get('content-type') ?? GRAPHQL_RESPONSE;
+    const retryAfter = response.headers.get('retry-after');
     return {
-      ...jsonAnswer(response.status, null, { 'content-type': type }),
+      ...jsonAnswer(response.status, null, {
+        'content-type': `${mediaType}; charset=utf-8`,
+        ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
+      }),
       body: await response.text(),
     };
   };
@@ -76,9 +92,14 @@ function limitDocument(): Plugin<RequestContext, RequestContext> {
       );
     },
     onValidate({ addValidationRule, setValidationFn, validateFn, context }) {
-      if (context.call.caller === null) addValidationRule(NoSchemaIntrospectionCustomRule);
+      const hideSuggestions = context.call.caller === null;
+      if (hideSuggestions) addValidationRule(NoSchemaIntrospectionCustomRule);
       setValidationFn((schema, document, rules, validateOptions) =>
-        validateFn(schema, document, rules, { ...validateOptions, maxErrors: MAX_VALIDATION_ERRORS }),
+        validateFn(schema, document, rules, {
+          ...validateOptions,
+          maxErrors: MAX_VALIDATION_ERRORS,
+          hideSuggestions,
+        }),
       );
     },
   };
@@ -96,7 +117,7 @@ function recordOutcome(log: Log): Plugin<RequestContext, RequestContext> {
       }
       const { call, record, services } = context;
       const errors = result.errors?.map((error) => ensureCoded(error));
-      record.failure = errors?.[0]?.extensions['code']?.toString() ?? null;
+      noteFailure(record, errors?.[0]);
       try {
         const auditEventId = await services.recordOperation(call, record);
         const extensions = { auditEventId, requestId: call.requestId, ...statusHint(result.data, errors) };

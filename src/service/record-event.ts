@@ -1,0 +1,41 @@
+import { appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
+import { isSealdeskError, SealdeskError } from '../base/index.ts';
+import type { Tx } from '../store/index.ts';
+import type { ServiceDeps } from './service-deps.ts';
+
+/** Appends one event in a transaction of its own. Rejects with KMS_UNAVAILABLE or AUDIT_UNAVAILABLE, nothing else. */
+export async function recordEvent(
+  { store, keyring }: Pick<ServiceDeps, 'store' | 'keyring'>,
+  tenantId: string,
+  event: NewAuditEvent,
+): Promise<void> {
+  const keys = await keyring.keysOf(tenantId);
+  try {
+    await store.withTenant(tenantId, (tx) => appendEvent(tx, tenantId, keys.auditHeadKey(), event));
+  } catch (error) {
+    throw isSealdeskError(error) ? error : auditUnavailable(error);
+  }
+}
+
+/** Appends one event in `tx`. Whatever keeps the log from being written is AUDIT_UNAVAILABLE to the caller. */
+export async function appendEvent(
+  tx: Tx,
+  tenantId: string,
+  headKey: Uint8Array,
+  event: NewAuditEvent,
+): Promise<void> {
+  try {
+    await appendAuditEvents(tx, { tenantId, headKey, events: [event] });
+  } catch (error) {
+    throw isSealdeskError(error) ? error : auditUnavailable(error);
+  }
+}
+
+/** AUDIT_UNAVAILABLE because of `cause`. */
+export function auditUnavailable(cause: unknown): SealdeskError {
+  return new SealdeskError(
+    'AUDIT_UNAVAILABLE',
+    'The audit log could not be written, so there is no answer.',
+    { cause },
+  );
+}
