@@ -14,7 +14,7 @@ import { isatty } from 'node:tty';
 /** A reason not to start that the user can act on: shown as one message, without a stack. */
 export class StartupError extends Error {}
 
-const REMEDY = 'Install Node 24.7 or newer (built on OpenSSL 3.5 or newer) and start again.';
+const REMEDY = 'Install Node 24.8 or newer (built on OpenSSL 3.5 or newer) and start again.';
 
 /** @type {Readonly<Record<string, string>>} the package with the bundled Node, by platform and CPU */
 export const BUNDLED_NODE_PACKAGES = Object.freeze({
@@ -29,6 +29,7 @@ export const BUNDLED_NODE_PACKAGES = Object.freeze({
  * @typedef {object} Runtime what `isCapable` looks at
  * @property {(type: string) => unknown} generateKeyPair throws for an algorithm it does not have
  * @property {unknown} encapsulate
+ * @property {() => boolean} bindsContext whether an ML-DSA signature holds for its FIPS 204 context only
  * @property {unknown} typescript `process.features.typescript`
  */
 
@@ -37,6 +38,16 @@ const thisRuntime = {
   // The overloads of @types/node know only the algorithms of the Node they describe.
   generateKeyPair: (type) => Reflect.apply(crypto.generateKeyPairSync, crypto, [type]),
   encapsulate: Reflect.get(crypto, 'encapsulate'),
+  bindsContext() {
+    const { privateKey, publicKey } = Reflect.apply(crypto.generateKeyPairSync, crypto, ['ml-dsa-65']);
+    const message = Buffer.from('message');
+    const [context, other] = [Buffer.from('one'), Buffer.from('two')];
+    const signature = crypto.sign(null, message, { key: privateKey, context });
+    return (
+      crypto.verify(null, message, { key: publicKey, context }, signature) &&
+      !crypto.verify(null, message, { key: publicKey, context: other }, signature)
+    );
+  },
   typescript: Reflect.get(process.features, 'typescript'),
 };
 
@@ -49,7 +60,7 @@ export function isCapable(runtime = thisRuntime) {
   try {
     runtime.generateKeyPair('ml-kem-768');
     runtime.generateKeyPair('ml-dsa-65');
-    return true;
+    return runtime.bindsContext();
   } catch {
     return false;
   }
@@ -67,7 +78,7 @@ export function findBundledNode(root, platform = `${process.platform}-${process.
   const path = resolveBinary(root, name);
   if (path !== null) return path;
   throw new StartupError(
-    `Node ${process.version} lacks ML-KEM-768, and the bundled one (package ${name}) is not installed. ` +
+    `Node ${process.version} lacks ML-KEM-768 or ML-DSA-65, and the bundled one (package ${name}) is not installed. ` +
       `Install again with optional dependencies (npm install --include=optional). Or: ${REMEDY}`,
   );
 }
@@ -109,7 +120,7 @@ export function assertRuns(node) {
         ? ' Install libatomic (Debian and Ubuntu: apt-get install libatomic1) and start again, or:'
         : '';
   throw new StartupError(
-    `Node ${process.version} lacks ML-KEM-768, and the bundled one does not run on this system ` +
+    `Node ${process.version} lacks ML-KEM-768 or ML-DSA-65, and the bundled one does not run on this system ` +
       `(${node}: ${reason}).${hint} ${REMEDY}`,
   );
 }

@@ -1,6 +1,6 @@
 /**
  * Byte strings and their text forms. Every decoder here is strict: it accepts the one canonical
- * encoding of a value and answers `null` for anything else. Runs in browsers and in Node ≥ 24.7.
+ * encoding of a value and answers `null` for anything else. Runs in browsers and in Node ≥ 24.8.
  *
  * Source: RFC 4648 §4 (base64, padded) and §5 (base64url, unpadded here).
  */
@@ -11,7 +11,8 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+// Without groups, so that matching takes no stack in proportion to the text: 4 MiB overflowed it.
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const BASE64URL = /^[A-Za-z0-9_-]*$/;
 
 /** UTF-8 bytes of `text`. */
@@ -62,8 +63,12 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
+/** `Uint8Array` where the platform has native base64: Node 26 and browsers, 100 times as fast; not Node 24. */
+const nativeBase64 = 'fromBase64' in Uint8Array && 'toBase64' in Uint8Array.prototype ? Uint8Array : null;
+
 /** Standard base64 with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
+  if (nativeBase64 !== null) return bytes.toBase64();
   const CHUNK = 0x8000;
   let binary = '';
   for (let offset = 0; offset < bytes.length; offset += CHUNK) {
@@ -74,7 +79,14 @@ export function encodeBase64(bytes: Uint8Array): string {
 
 /** The bytes of canonical padded standard base64, or `null` (white space and stray bits refused). */
 export function parseBase64(text: string): Bytes | null {
-  if (!BASE64.test(text)) return null;
+  if (text.length % 4 !== 0 || !BASE64.test(text)) return null;
+  if (nativeBase64 !== null) {
+    try {
+      return nativeBase64.fromBase64(text, { lastChunkHandling: 'strict' });
+    } catch {
+      return null;
+    }
+  }
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const tail = text.slice(-4);
   const lastBytes = bytes.subarray(bytes.length - (tail.endsWith('==') ? 1 : tail.endsWith('=') ? 2 : 0));

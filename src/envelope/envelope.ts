@@ -2,7 +2,7 @@
  * The HybridCryptoEnvelope as it travels: a JSON object with exactly these members, its binary ones
  * in padded standard base64 of which only the canonical form is accepted.
  */
-import { type Bytes, concatBytes, encodeBase64, parseBase64 } from '../base/index.ts';
+import { type Bytes, encodeBase64, parseBase64 } from '../base/index.ts';
 import { HMAC_SHA_512, HPKE, ML_DSA_65, ML_KEM_768, SIGNATURE_ALGORITHM } from './algorithms.ts';
 import { ENVELOPE_LIMITS } from './limits.ts';
 import { EnvelopeOpenError } from './open-error.ts';
@@ -52,26 +52,10 @@ const SIGNATURE = ['pqc_signature', 'hmac_signature', 'algorithm'];
 /** The characters that `length` bytes take in padded base64. */
 const base64Length = (length: number): number => Math.ceil(length / 3) * 4;
 
-/** Characters decoded at once, a multiple of 4: the decoder's pattern takes stack in proportion to its text. */
-const PIECE = 2 ** 20;
-
-/** The bytes of canonical padded base64 of any length, or `null`. */
-function parseLongBase64(text: string): Bytes | null {
-  if (text.length <= PIECE) return parseBase64(text);
-  const pieces: Bytes[] = [];
-  for (let offset = 0; offset < text.length; offset += PIECE) {
-    const piece = text.slice(offset, offset + PIECE);
-    const bytes = piece.endsWith('=') && offset + PIECE < text.length ? null : parseBase64(piece);
-    if (bytes === null) return null;
-    pieces.push(bytes);
-  }
-  return concatBytes(...pieces);
-}
-
 /** The bytes of base64 `value` if they are `minimum` to `maximum` long, measured before decoding. */
 function parseBinary(value: unknown, minimum: number, maximum = minimum): Bytes {
   if (typeof value !== 'string' || value.length > base64Length(maximum)) throw new EnvelopeOpenError();
-  const bytes = parseLongBase64(value);
+  const bytes = parseBase64(value);
   if (bytes === null || bytes.length < minimum || bytes.length > maximum) throw new EnvelopeOpenError();
   return bytes;
 }

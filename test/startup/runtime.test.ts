@@ -32,7 +32,12 @@ function oldNodes(): string[] {
 }
 
 describe('a Node', () => {
-  const good = { generateKeyPair: () => ({}), encapsulate: () => ({}), typescript: 'strip' };
+  const good = {
+    generateKeyPair: () => ({}),
+    encapsulate: () => ({}),
+    bindsContext: () => true,
+    typescript: 'strip',
+  };
 
   it('that runs these tests is capable', () => {
     expect(isCapable()).toBe(true);
@@ -40,6 +45,7 @@ describe('a Node', () => {
 
   it.each([
     ['has no encapsulate', { ...good, encapsulate: undefined }],
+    ['ignores the context of a signature', { ...good, bindsContext: () => false }],
     ['does not strip types', { ...good, typescript: false }],
     ['only transforms types on request', { ...good, typescript: undefined }],
     ...['ml-kem-768', 'ml-dsa-65'].map((missing): [string, typeof good] => [
@@ -72,7 +78,7 @@ describe('a Node', () => {
 
   it('is not bundled for a platform outside the list', () => {
     expect(() => findBundledNode(repository, 'sunos-x64')).toThrow(
-      /no bundled Node for sunos-x64.*Install Node 24\.7/,
+      /no bundled Node for sunos-x64.*Install Node 24\.8/,
     );
   });
 });
@@ -183,7 +189,7 @@ describe('the start-up program', () => {
     clone.write(`node_modules/${bundledPackage}/bin/node`, 'not an executable');
     const { stderr, code } = await clone.run([], { flags: incapable });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/does not run on this system .*Install Node 24\.7 or newer/);
+    expect(stderr).toMatch(/does not run on this system .*Install Node 24\.8 or newer/);
     expect(stderr).not.toContain('    at ');
   });
 
