@@ -17,6 +17,7 @@ const EXPECTED = [
 
 const FILE_REASONS: Readonly<Record<string, string>> = Object.freeze({
   ENOENT: 'there is no such file or folder',
+  EEXIST: 'exists already and is not overwritten',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EISDIR: 'is a folder',
@@ -44,7 +45,7 @@ function oneLine(error: unknown): string | null {
     const fields = error.details.fields ?? [];
     const told = fields
       .filter(({ message }) => !error.message.includes(message))
-      .map(({ path, message }) => `${path} ${message}`);
+      .map(({ path, message }) => `${path} ${message}.`.trim());
     return `${[error.message, ...told].join(' ')} (${error.code})`;
   }
   if (!(error instanceof Error)) return null;
@@ -58,7 +59,8 @@ function describePort(error: Error): string | null {
   if (error.code === 'EADDRINUSE') {
     return `${port} is in use by another program. Stop it, or set PORT to another.`;
   }
-  return `${port} cannot be listened on (${String(error.code)}).`;
+  const address = 'address' in error ? ` of ${String(error.address)}` : '';
+  return `${port}${address} cannot be listened on (${String(error.code)}). Check PORT and SEALDESK_HOST.`;
 }
 
 function describeFile(error: Error): string | null {

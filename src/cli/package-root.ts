@@ -23,7 +23,7 @@ export function readVersion(): string {
 export function programCall(): string {
   const root = findPackageRoot();
   if (root.split(sep).includes('node_modules')) return 'npx sealdesk';
-  return `node ${quoteForShell(relative(process.cwd(), join(root, 'bin', 'sealdesk.mjs')))}`;
+  return `node ${shownPath(join(root, 'bin', 'sealdesk.mjs'))}`;
 }
 
 /** `path` as a shell in the working folder would name it. */

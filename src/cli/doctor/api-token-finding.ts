@@ -1,4 +1,4 @@
-/** Zendesk ends API tokens on 2027-04-30: https://support.zendesk.com, "API token deprecation". */
+/** The date at which Zendesk stops accepting API tokens, and what rests on them. */
 import { type Finding, note, ok } from './finding.ts';
 
 const END = Date.parse('2027-04-30T00:00:00Z');

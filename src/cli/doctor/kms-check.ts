@@ -1,13 +1,21 @@
 /** Whether the key that wraps everything can be used. */
 import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isSealdeskError } from '../../base/index.ts';
 import type { Config } from '../../config.ts';
 import { KeyFileError, type Kms, openAwsKms, openLocalKms } from '../../kms/index.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 
-export async function checkKms({ kms }: Config): Promise<Finding> {
+export async function checkKms({ kms, databaseUrl, dataDir }: Config): Promise<Finding> {
   if (kms.kind === 'local' && !(await isPresent(kms.keyFile))) {
-    return note(`KMS: the local key file ${kms.keyFile} is made at the first start.`);
+    // An embedded database that was started once was sealed under a key that existed then.
+    return databaseUrl === null && (await isPresent(join(dataDir, 'pgdata')))
+      ? wrong(
+          `KMS: the local key file ${kms.keyFile} is missing; what the database holds is lost without it. Restore it.`,
+        )
+      : note(
+          `KMS: there is no local key file ${kms.keyFile}; a first start makes it, a later one needs the old one.`,
+        );
   }
   try {
     await using opened = await openConfigured(kms);

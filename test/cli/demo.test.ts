@@ -1,0 +1,316 @@
+import { spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { freePorts, type RunningProgram, runProgram, startProgram } from './program.ts';
+
+const DemoFile = z.strictObject({
+  url: z.string(),
+  simulatorUrl: z.string(),
+  tenantId: z.string(),
+  integrationId: z.string(),
+  apiKeys: z.strictObject({
+    operator: z.string(),
+    admin: z.string(),
+    agent: z.string(),
+    dashboard: z.string(),
+    auditor: z.string(),
+  }),
+  clientKeyFile: z.string(),
+});
+type DemoFile = z.infer<typeof DemoFile>;
+
+const cwd = mkdtempSync(join(tmpdir(), 'sealdesk-demo-'));
+const dataDir = join(cwd, 'data');
+const demoFile = join(dataDir, 'demo.json');
+let args: string[] = [];
+let env: Record<string, string> = {};
+let demo: RunningProgram;
+
+function readDemo(): DemoFile {
+  return DemoFile.parse(JSON.parse(readFileSync(demoFile, 'utf8')));
+}
+
+async function start(): Promise<RunningProgram> {
+  return startProgram(args, { cwd, env, until: /Ctrl\+C/ });
+}
+
+async function ask(url: string, apiKey: string, query: string): Promise<unknown> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': apiKey },
+    body: JSON.stringify({ query }),
+  });
+  return response.json();
+}
+
+const VIEWER = '{ viewer { apiKey { roles clientKeyId } tenant { id } } }';
+
+/** Sends the request that a printed curl line describes; answers its body. */
+async function sendCurl(line: string): Promise<string> {
+  const url = /^curl -X POST (\S+) /.exec(line)?.[1] ?? '';
+  const headers = [...line.matchAll(/-H "([^:]+): ([^"]+)"/g)].map(([, name = '', value = '']) => [
+    name,
+    value,
+  ]);
+  const body = /-d '([^']+)'/.exec(line)?.[1] ?? '';
+  const response = await fetch(url, { method: 'POST', headers: Object.fromEntries(headers), body });
+  expect(response.status).toBe(200);
+  return response.text();
+}
+
+/** The printed lines, those joined that a backslash continues. */
+function printedLines(): string[] {
+  return demo.stdout.replaceAll(/ \\\n */g, ' ').split('\n');
+}
+
+function lineWith(pattern: RegExp): string {
+  const found = printedLines().filter((line) => pattern.test(line));
+  expect(found).toHaveLength(1);
+  return found[0] ?? '';
+}
+
+beforeAll(async () => {
+  const [port = 0, simulatorPort = 0] = await freePorts(2);
+  args = ['demo', '--simulator-port', String(simulatorPort)];
+  env = { PORT: String(port), SEALDESK_DATA_DIR: dataDir };
+  demo = await start();
+});
+afterAll(async () => {
+  await demo[Symbol.asyncDispose]();
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+describe('the demo', () => {
+  it('writes what scripts need, readable by its owner alone', () => {
+    const file = readDemo();
+    expect(file.url).toBe(`http://localhost:${env['PORT']}`);
+    expect(file.simulatorUrl).toBe(`http://127.0.0.1:${args[2]}`);
+    for (const path of [demoFile, file.clientKeyFile, join(dataDir, 'kms.key')]) {
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+    }
+    expect(readdirSync(dataDir).filter((name) => name.includes('draft'))).toEqual([]);
+    expect(demo.stdout.split('\n').length).toBeLessThan(18);
+  });
+
+  it('gives each key its role, and binds those that read tickets to the client key', async () => {
+    const { url, tenantId, apiKeys, clientKeyFile } = readDemo();
+    const { key_id: clientKeyId } = JSON.parse(readFileSync(clientKeyFile, 'utf8'));
+    for (const [name, apiKey] of Object.entries(apiKeys)) {
+      const isBound = name === 'agent' || name === 'dashboard';
+      expect(await ask(url, apiKey, VIEWER)).toMatchObject({
+        data: {
+          viewer: {
+            apiKey: { roles: [name.toUpperCase()], clientKeyId: isBound ? clientKeyId : null },
+            tenant: { id: name === 'operator' ? expect.not.stringContaining(tenantId) : tenantId },
+          },
+        },
+      });
+    }
+  });
+
+  it('prints a walk-through that works: a call, its envelope opened, the call in the audit log', async () => {
+    const answer = await sendCurl(lineWith(/^curl .*proxy\/outbound/).replace(' -o envelope.json', ''));
+    expect(answer).not.toContain('subject');
+    writeFileSync(join(cwd, 'envelope.json'), answer);
+    const [, entry = '', ...words] = lineWith(/^node /).split(' ');
+    expect(entry).toMatch(/bin\/sealdesk\.mjs$/);
+    const opened = await runProgram(words, { cwd });
+    expect(opened).toMatchObject({ code: 0, stderr: '' });
+    const { results } = JSON.parse(opened.stdout);
+    expect(results.length).toBeGreaterThan(0);
+    for (const ticket of results) expect(ticket).toMatchObject({ status: 'open', priority: 'high' });
+
+    const events = JSON.parse(await sendCurl(lineWith(/^curl .*auditEvents/)));
+    expect(events.data.auditEvents.edges).toContainEqual({
+      node: expect.objectContaining({ operation: 'search', outcome: 'SUCCEEDED' }),
+    });
+    const { audit_event_id: id } = JSON.parse(answer);
+    const { url, apiKeys } = readDemo();
+    expect(
+      await ask(url, apiKeys.auditor, `{ node(id: "${id}") { ... on AuditEvent { operation } } }`),
+    ).toMatchObject({
+      data: { node: { operation: 'search' } },
+    });
+  });
+
+  it.skipIf(spawnSync('curl', ['--version']).status !== 0)(
+    'prints a line that curl itself understands',
+    async () => {
+      const line = lineWith(/^curl .*proxy\/outbound/);
+      expect(spawnSync('sh', ['-c', line], { cwd }).status).toBe(0);
+      const opened = await runProgram(['open', 'envelope.json', '--key', readDemo().clientKeyFile], { cwd });
+      expect(opened.code).toBe(0);
+    },
+  );
+
+  it('has life in its simulator', async () => {
+    const stats = await (await fetch(`${readDemo().simulatorUrl}/__simulator/stats`)).json();
+    expect(stats).toMatchObject({ activity: { per_minute: 6 } });
+  });
+
+  it('registers, confirms and opens with another client key from the command line', async () => {
+    const { url, apiKeys, tenantId } = readDemo();
+    expect((await runProgram(['keys', 'generate', 'mine.json'], { cwd })).code).toBe(0);
+    const register = ['keys', 'register', 'mine.json', '--url', url, '--api-key-file', '-'];
+    const registered = await runProgram(register, { cwd, input: apiKeys.agent });
+    expect(registered).toMatchObject({ code: 0, stderr: '' });
+    expect(registered.stdout).toContain(`(CONFIRMED) of ${tenantId}`);
+    expect(statSync(join(cwd, 'mine.json')).mode & 0o777).toBe(0o600);
+    const again = await runProgram(['keys', 'register', 'mine.json'], { cwd });
+    expect(again.stdout).toBe(registered.stdout);
+
+    const { key_id: id } = JSON.parse(readFileSync(join(cwd, 'mine.json'), 'utf8'));
+    await ask(url, apiKeys.operator, `mutation { mapClientKey(keyId: "${id}") { clientKey { id } } }`);
+    const created = await ask(
+      url,
+      apiKeys.admin,
+      `mutation { createApiKey(input: { name: "mine", roles: [AGENT], clientKeyId: "${id}" }) { secret } }`,
+    );
+    const { secret } = z
+      .object({ data: z.object({ createApiKey: z.object({ secret: z.string() }) }) })
+      .parse(created).data.createApiKey;
+    const query = `mutation { proxyOutbound(input: { integrationId: "${readDemo().integrationId}", operation: "list_users", payload: {} }) { envelope } }`;
+    writeFileSync(join(cwd, 'answer.json'), JSON.stringify(await ask(url, secret, query)));
+    const opened = await runProgram(['open', 'answer.json', '--key', 'mine.json'], { cwd });
+    expect(opened).toMatchObject({ code: 0, stderr: '' });
+    const foreign = await runProgram(['open', 'answer.json', '--key', readDemo().clientKeyFile], { cwd });
+    expect(foreign).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it('takes a key that was handed over without network', async () => {
+    const { url, apiKeys, tenantId } = readDemo();
+    await runProgram(['keys', 'generate', 'far.json'], { cwd });
+    const input = await runProgram(['keys', 'public', 'far.json', '--tenant', tenantId], { cwd });
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': apiKeys.admin },
+      body: JSON.stringify({
+        query:
+          'mutation ($input: RegisterClientKeyInput!) { registerClientKey(input: $input) { clientKey { id } welcome } }',
+        variables: { input: JSON.parse(input.stdout) },
+      }),
+    });
+    const welcome = await response.text();
+    const elsewhere = ['keys', 'accept', 'far.json', '-', '--tenant', tenantId.replace(/.$/, '0')];
+    expect(await runProgram(elsewhere, { cwd, input: welcome })).toMatchObject({ code: 1, stdout: '' });
+    const accepted = await runProgram(['keys', 'accept', 'far.json', '-', '--tenant', tenantId], {
+      cwd,
+      input: welcome,
+    });
+    expect(accepted.code).toBe(0);
+    const [, curl = ''] = accepted.stdout.split('\n');
+    expect(JSON.parse(await sendCurl(curl))).toMatchObject({
+      data: { confirmClientKey: { clientKey: { status: 'CONFIRMED' } } },
+    });
+  });
+
+  it('stops on SIGTERM with exit code 0, and frees its folder', async () => {
+    expect(await demo.stop()).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(dataDir)).not.toContain('sealdesk.lock');
+  });
+});
+
+describe('a later start of the demo', () => {
+  it('keeps ids, keys and what was made meanwhile, and its calls still work', async () => {
+    const before = readFileSync(demoFile, 'utf8');
+    demo = await start();
+    expect(readFileSync(demoFile, 'utf8')).toBe(before);
+    await sendCurl(lineWith(/^curl .*proxy\/outbound/).replace(' -o envelope.json', ''));
+    const { url, apiKeys } = readDemo();
+    const integrations = await ask(
+      url,
+      apiKeys.admin,
+      '{ integrations(first: 9) { edges { node { id } } } }',
+    );
+    expect(integrations).toMatchObject({ data: { integrations: { edges: [{ node: {} }] } } });
+    await demo.stop();
+  });
+
+  it('replaces only what is lost', async () => {
+    const before = readDemo();
+    const { dashboard: _, ...apiKeys } = before.apiKeys;
+    writeFileSync(demoFile, JSON.stringify({ tenantId: before.tenantId, apiKeys }), { mode: 0o600 });
+    demo = await start();
+    const after = readDemo();
+    expect(after).toEqual({
+      ...before,
+      apiKeys: { ...apiKeys, dashboard: expect.not.stringContaining(before.apiKeys.dashboard) },
+    });
+    expect(await ask(after.url, after.apiKeys.dashboard, VIEWER)).toMatchObject({
+      data: { viewer: { apiKey: { roles: ['DASHBOARD'] } } },
+    });
+    await demo.stop();
+  });
+
+  it('makes a new client key and binds new API keys to it where the key file is broken', async () => {
+    const before = readDemo();
+    writeFileSync(before.clientKeyFile, 'broken', { mode: 0o600 });
+    demo = await start();
+    const after = readDemo();
+    expect(after.apiKeys).toEqual({
+      ...before.apiKeys,
+      agent: expect.not.stringContaining(before.apiKeys.agent),
+      dashboard: expect.not.stringContaining(before.apiKeys.dashboard),
+    });
+    const replaced = readdirSync(dataDir).filter((name) => name.includes('.replaced-'));
+    expect(replaced.map((name) => readFileSync(join(dataDir, name), 'utf8'))).toEqual(['broken']);
+    const answer = await sendCurl(lineWith(/^curl .*proxy\/outbound/).replace(' -o envelope.json', ''));
+    writeFileSync(join(cwd, 'envelope.json'), answer);
+    const opened = await runProgram(['open', 'envelope.json', '--key', after.clientKeyFile], { cwd });
+    expect(opened.code).toBe(0);
+    await demo.stop();
+  });
+
+  it('finishes a first start that was killed half-way', async () => {
+    const folder = join(cwd, 'killed');
+    mkdirSync(folder);
+    const isUnderWay = Promise.withResolvers<void>();
+    const watcher = watch(folder, (_event, name) => {
+      if (name === 'demo.json.draft') isUnderWay.resolve();
+    });
+    const killedEnv = { ...env, SEALDESK_DATA_DIR: folder };
+    // Nothing is printed before the set-up ends, so the start is not awaited here.
+    const started = startProgram(args, { cwd, env: killedEnv, until: /Ctrl\+C/ });
+    await isUnderWay.promise;
+    watcher.close();
+    const lock = JSON.parse(readFileSync(join(folder, 'sealdesk.lock'), 'utf8'));
+    process.kill(lock.pid, 'SIGKILL');
+    await expect(started).rejects.toThrow('ended with');
+    expect(readdirSync(folder)).not.toContain('demo.json');
+
+    await using second = await startProgram(args, { cwd, env: killedEnv, until: /Ctrl\+C/ });
+    const file = DemoFile.parse(JSON.parse(readFileSync(join(folder, 'demo.json'), 'utf8')));
+    expect(await ask(file.url, file.apiKeys.agent, VIEWER)).toMatchObject({
+      data: { viewer: { tenant: { id: file.tenantId } } },
+    });
+    expect(readdirSync(folder)).not.toContain('demo.json.draft');
+    expect((await second.stop()).code).toBe(0);
+  });
+});
+
+describe('npm start', () => {
+  it('is the demo where nothing but PORT is set, and the gateway where anything is', async () => {
+    const [port = 0] = await freePorts(1);
+    await using gateway = await startProgram(['start'], {
+      cwd,
+      env: { PORT: String(port), SEALDESK_DATA_DIR: join(cwd, 'plain') },
+      until: /Listening/,
+    });
+    const response = await fetch(`http://localhost:${port}/healthz`);
+    expect(response.status).toBe(200);
+    expect((await gateway.stop('SIGINT')).code).toBe(0);
+    expect(readdirSync(join(cwd, 'plain'))).not.toContain('demo.json');
+  });
+});
