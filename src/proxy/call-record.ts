@@ -6,7 +6,7 @@
  * UNKNOWN. That outcome stays the only one; what became of the change after all is then recorded as a
  * SINGLE event under the same id, whose parent is the intent, and the caller gets the true answer.
  */
-import { appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
+import { type AuditLogKey, appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
 import { type Clock, createId, isId, isSealdeskError, type Log, SealdeskError } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
 import type { TenantKeys } from '../vault/index.ts';
@@ -61,13 +61,14 @@ export class CallRecord {
   /** Writes the intent of a change. Rejects with AUDIT_UNAVAILABLE. */
   async open(keys: TenantKeys): Promise<void> {
     const intentId = createId('auditEvent', this.#deps.clock.now());
-    await this.#append(keys, { ...this.#members(intentId), phase: 'INTENT' });
+    await this.#append(this.#logKeyOf(keys), { ...this.#members(intentId), phase: 'INTENT' });
     this.#intentId = intentId;
   }
 
   /** Writes the event that ends the call. Rejects with AUDIT_UNAVAILABLE. */
   async close(keys: TenantKeys, ending: CallEnding): Promise<void> {
     const { upstreamStatus, ...rest } = ending;
+    const logKey = this.#logKeyOf(keys);
     const members = {
       ...this.#members(this.eventId),
       ...rest,
@@ -75,12 +76,12 @@ export class CallRecord {
       ...(upstreamStatus !== undefined && upstreamStatus < 600 ? { upstreamStatus } : {}),
     };
     const intentId = this.#intentId;
-    if (intentId === null) return this.#append(keys, { ...members, phase: 'SINGLE' });
+    if (intentId === null) return this.#append(logKey, { ...members, phase: 'SINGLE' });
     try {
-      await this.#append(keys, { ...members, phase: 'OUTCOME', intentId });
+      await this.#append(logKey, { ...members, phase: 'OUTCOME', intentId });
     } catch (error) {
       if (!isSealdeskError(error, 'CONFLICT')) throw error;
-      await this.#append(keys, { ...members, phase: 'SINGLE', parentId: intentId });
+      await this.#append(logKey, { ...members, phase: 'SINGLE', parentId: intentId });
     }
   }
 
@@ -100,24 +101,36 @@ export class CallRecord {
     };
   }
 
-  async #append(keys: TenantKeys, event: NewAuditEvent): Promise<void> {
-    const { store, log } = this.#deps;
-    const { tenantId } = keys;
+  #logKeyOf(keys: TenantKeys): AuditLogKey {
     try {
-      const headKey = keys.auditHeadKey();
-      await store.withTenant(tenantId, (tx) => appendAuditEvents(tx, { tenantId, headKey, events: [event] }));
+      return { tenantId: keys.tenantId, headKey: keys.auditHeadKey() };
+    } catch (error) {
+      throw this.#unavailable(error);
+    }
+  }
+
+  async #append(logKey: AuditLogKey, event: NewAuditEvent): Promise<void> {
+    try {
+      await this.#deps.store.withTenant(logKey.tenantId, (tx) =>
+        appendAuditEvents(tx, { ...logKey, events: [event] }),
+      );
     } catch (error) {
       if (event.phase === 'OUTCOME' && isSealdeskError(error, 'CONFLICT')) throw error;
-      log.error('An audit event could not be written', {
-        requestId: this.#call.requestId,
-        error: error instanceof Error ? error : undefined,
-      });
-      if (isSealdeskError(error, 'AUDIT_UNAVAILABLE')) throw error;
-      throw new SealdeskError(
-        'AUDIT_UNAVAILABLE',
-        'The audit log could not be written, so there is no answer. Try again later.',
-        { cause: error },
-      );
+      throw this.#unavailable(error);
     }
+  }
+
+  /** AUDIT_UNAVAILABLE, whatever the cause, which goes to the operator. */
+  #unavailable(error: unknown): SealdeskError {
+    this.#deps.log.error('An audit event could not be written', {
+      requestId: this.#call.requestId,
+      error: error instanceof Error ? error : undefined,
+    });
+    if (isSealdeskError(error, 'AUDIT_UNAVAILABLE')) return error;
+    return new SealdeskError(
+      'AUDIT_UNAVAILABLE',
+      'The audit log could not be written, so there is no answer. Try again later.',
+      { cause: error },
+    );
   }
 }

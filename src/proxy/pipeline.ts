@@ -85,9 +85,18 @@ class ProxiedCall {
     try {
       result = await this.#callZendesk(keys, admission, client);
     } catch (error) {
-      return this.#answerFailure(keys, admission, this.#failureOf(error));
+      return this.#answerFailure(await this.#keysAgain(keys), admission, this.#failureOf(error));
     }
-    return this.#answerResult(keys, admission, result);
+    return this.#answerResult(await this.#keysAgain(keys), admission, result);
+  }
+
+  /** What took long may have outlived the keys: they are asked for again, and were the KMS silent, used as long as they live. */
+  async #keysAgain(keys: TenantKeys): Promise<TenantKeys> {
+    try {
+      return await this.#deps.keyring.keysOf(keys.tenantId);
+    } catch {
+      return keys;
+    }
   }
 
   async #recordIntent(keys: TenantKeys): Promise<void> {

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALL_OPERATIONS, createTestTenant } from '../support/tenant.ts';
-import { NEW_TICKET, openRig, type Rig } from './rig.ts';
+import { NEW_TICKET, openRig, type Rig, transcriptSha256 } from './rig.ts';
 
 const PAYLOADS: Readonly<Record<(typeof ALL_OPERATIONS)[number], object>> = {
   list_tickets: { status: ['open'], per_page: 5 },
@@ -21,18 +21,6 @@ const RESULT_MEMBER: Readonly<Record<string, string>> = {
   search: 'results',
 };
 const MUTATIONS = new Set(['create_ticket', 'update_ticket']);
-
-/** Design §4: context ‖ 0 ‖ for each part its length as 8 bytes ‖ the part. */
-function transcriptSha256(envelope: Record<string, Record<string, string>>): string {
-  const hash = createHash('sha256').update('sealdesk/envelope/v1').update(Buffer.of(0));
-  for (const name of ['protected', 'ciphertext_kem', 'nonce', 'ciphertext_data']) {
-    const part = Buffer.from(envelope['encrypted']?.[name] ?? '', 'base64');
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64BE(BigInt(part.length));
-    hash.update(length).update(part);
-  }
-  return hash.digest('base64url');
-}
 
 describe('a proxied operation', () => {
   let rig: Rig;

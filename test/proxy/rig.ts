@@ -1,5 +1,6 @@
 /** A gateway with a tenant, a clock that hurries through back-offs, and outages of its database at will. */
-import { type AuditEvent, listAuditEvents } from '../../src/audit/index.ts';
+import { createHash } from 'node:crypto';
+import { type AuditEvent, getAuditEvent, listAuditEvents } from '../../src/audit/index.ts';
 import { type Clock, SealdeskError } from '../../src/base/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import {
@@ -145,8 +146,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     outage,
     events,
     async eventOf(id) {
-      const event = (await events()).find((one) => one.id === id);
-      if (event === undefined) throw new Error(`There is no audit event ${id}`);
+      const event = await gateway.store.withTenant(tenant.id, (tx) => getAuditEvent(tx, tenant.id, id));
+      if (event === null) throw new Error(`There is no audit event ${id}`);
       return event;
     },
     calls: (method) =>
@@ -173,3 +174,15 @@ export const NEW_TICKET = {
   subject: 'The lamp flickers',
   comment: { body: 'It flickers since Monday.', public: true },
 } as const;
+
+/** Design §4 by other means: SHA-256 of context ‖ 0 ‖ for each part its length as 8 bytes ‖ the part. */
+export function transcriptSha256(envelope: { readonly encrypted: Readonly<Record<string, string>> }): string {
+  const hash = createHash('sha256').update('sealdesk/envelope/v1').update(Buffer.of(0));
+  for (const name of ['protected', 'ciphertext_kem', 'nonce', 'ciphertext_data']) {
+    const part = Buffer.from(envelope.encrypted[name] ?? '', 'base64');
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(part.length));
+    hash.update(length).update(part);
+  }
+  return hash.digest('base64url');
+}
