@@ -1,6 +1,6 @@
 /** The demo: gateway and simulator in one process, set up and explained. */
 import { join } from 'node:path';
-import { type Config, ConfigError, readConfig } from '../../config.ts';
+import { type Config, ConfigError, readConfig, type SettingName } from '../../config.ts';
 import { createNodeSuite } from '../../envelope/node.ts';
 import { createOperatorKey } from '../../service/index.ts';
 import type { CommandContext } from '../command.ts';
@@ -15,6 +15,13 @@ const SIMULATOR_HOST = '127.0.0.1';
 /** Recorded paid accounts show this limit of ticket lists in place of the documented 100 a minute. */
 const TICKET_LISTS_PER_MINUTE = 20_000;
 const CHANGES_PER_MINUTE = 6;
+/** Settings that the demo replaces by its own. */
+const REPLACED: readonly SettingName[] = [
+  'DATABASE_URL',
+  'SEALDESK_KMS',
+  'SEALDESK_KMS_KEY_FILE',
+  'SEALDESK_ZENDESK_ORIGIN',
+];
 
 /** Runs until a signal asks it to stop. */
 export async function runDemo(
@@ -27,6 +34,8 @@ export async function runDemo(
       `PORT ${config.port} is also the simulator's port; choose another with --simulator-port.`,
     );
   }
+  const unused = REPLACED.filter((name) => config.given[name] !== undefined);
+  if (unused.length > 0) terminal.warn(`sealdesk: The demo does not use ${unused.join(', ')}.`);
   using stop = openStopRequest();
   await using backend = await house.openBackend(config);
   await using simulator = await openDemoSimulator(simulatorPort);
