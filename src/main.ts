@@ -4,14 +4,14 @@
  */
 import { createInboundLimiter } from './access/index.ts';
 import { type Log, systemClock } from './base/index.ts';
-import { type Backend, type Gateway, runCommandLine } from './cli/index.ts';
-import type { Config } from './config.ts';
+import { type Backend, type Gateway, runCommandLine, storeLocation } from './cli/index.ts';
+import { type Config, ConfigError } from './config.ts';
 import { createNodeSuite } from './envelope/node.ts';
 import { type Kms, openAwsKms, openLocalKms } from './kms/index.ts';
 import { createZendeskConnections } from './proxy/index.ts';
 import { createDispatch, createGraphqlRoute, createPinoLog, openHttpServer } from './server/index.ts';
 import { createServices, ensureInstallation, type ServiceDeps, sweepIntents } from './service/index.ts';
-import { openStore, type StoreLocation } from './store/index.ts';
+import { openStore } from './store/index.ts';
 import { openKeyring } from './vault/index.ts';
 import { createAccountLimiters, openZendeskTransport, parseOriginTemplate } from './zendesk/index.ts';
 
@@ -20,10 +20,10 @@ const SWEEP_INTERVAL_MS = 60_000;
 /** Everything below the edge: database, keys, use cases. Migrates the database and founds the installation. */
 async function openBackend(config: Config): Promise<Backend> {
   const log = createPinoLog(config.logLevel);
-  const originTemplate = parseOriginTemplate(config.zendeskOrigin);
+  const originTemplate = zendeskOriginOf(config);
   await using resources = new AsyncDisposableStack();
   const store = resources.use(
-    await openStore({ location: locationOf(config), tenantRole: config.dbRole, log }),
+    await openStore({ location: storeLocation(config), tenantRole: config.dbRole, log }),
   );
   const kms = resources.use(await openKms(config));
   const keyring = resources.use(openKeyring({ store, kms, suite: createNodeSuite(), log }));
@@ -100,10 +100,13 @@ function openSweeper(deps: ServiceDeps, log: Log): AsyncDisposable {
   };
 }
 
-function locationOf(config: Config): StoreLocation {
-  return config.databaseUrl === null
-    ? { kind: 'pglite', folder: config.dataDir, url: config.publicUrl }
-    : { kind: 'postgres', connectionString: config.databaseUrl };
+function zendeskOriginOf(config: Config): string {
+  try {
+    return parseOriginTemplate(config.zendeskOrigin);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError(`SEALDESK_ZENDESK_ORIGIN cannot be used. ${error.message}`);
+  }
 }
 
 async function openKms({ kms }: Config): Promise<Kms> {

@@ -1,4 +1,5 @@
 /** The installation's own tenant, to which the operators belong, and what the command line does without a caller. */
+import { z } from 'zod';
 import { createApiKeySecret, findInstallationTenant, insertApiKey, type Tenant } from '../access/index.ts';
 import { appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
 import { createId, isSealdeskError } from '../base/index.ts';
@@ -6,6 +7,8 @@ import type { CreatedApiKey } from './api-keys.ts';
 import { type FoundedTenant, foundTenant } from './found-tenant.ts';
 import { nameField, parseInput } from './input.ts';
 import type { ServiceDeps } from './service-deps.ts';
+
+const NameInput = z.strictObject({ name: nameField });
 
 type InstallationDeps = Pick<ServiceDeps, 'store' | 'kms' | 'keyring' | 'clock'>;
 
@@ -44,7 +47,7 @@ export async function createOperatorKey(deps: InstallationDeps, name: string): P
     const created = await insertApiKey(tx, {
       id,
       tenantId: installation.id,
-      name: parseInput(nameField, name),
+      name: parseInput(NameInput, { name }).name,
       secretSha256,
       roles: ['OPERATOR'],
       createdBy: 'command-line',
@@ -68,7 +71,7 @@ export async function createTenantByCommand(
   const founded = await foundTenant(deps, {
     id: createId('tenant', clock.now()),
     kind: 'CUSTOMER',
-    name: parseInput(nameField, name),
+    name: parseInput(NameInput, { name }).name,
     kmsKeyRef,
     firstKey: { name: 'first admin', role: 'ADMIN' },
     createdBy: 'command-line',
