@@ -87,11 +87,8 @@ class SharedAccessTokens implements AccessTokens {
       const stored = await this.#readStored(wish);
       const usable = isUsable(stored, wish, now) ? stored : null;
       if (usable !== null && !isDue(usable, now)) return this.#openStored(wish, usable);
-      const isTaken = stored?.refresh != null && stored.refresh.until.getTime() > now;
-      if (!isTaken) {
-        const fetched = await this.#tryFetch(wish, stored?.version ?? 0, usable !== null);
-        if (fetched !== null) return fetched;
-      }
+      const fetched = await this.#nextToken(wish, stored, usable !== null);
+      if (fetched !== null) return fetched;
       if (usable !== null) return this.#openStored(wish, usable);
       if (clock.now() > giveUpAt) {
         throw new SealdeskError(
@@ -115,12 +112,22 @@ class SharedAccessTokens implements AccessTokens {
     return { accessToken: token.access_token, version: stored.version };
   }
 
-  /** The new token, or `null` where it is another's turn, another was faster, or it can wait. */
-  async #tryFetch(wish: AccessTokenWish, tokenVersion: number, canWait: boolean): Promise<HeldToken | null> {
+  /**
+   * The new token, or `null` where it is another process's turn, another was faster, or, with
+   * `canWait`, it could not be had ahead of time.
+   */
+  async #nextToken(
+    wish: AccessTokenWish,
+    stored: StoredAccessToken | null,
+    canWait: boolean,
+  ): Promise<HeldToken | null> {
     const { tenantId, credentialId, credentialVersion, origin, signal } = wish;
+    const tokenVersion = stored?.version ?? 0;
     const name = JSON.stringify([tenantId, credentialId, credentialVersion, tokenVersion, origin]);
     let fetching = this.#underWay.get(name);
     if (fetching === undefined) {
+      // A claim of this process would have its fetch under way.
+      if (stored?.refresh != null && stored.refresh.until.getTime() > this.#deps.clock.now()) return null;
       fetching = fetchNext(this.#deps, wish, tokenVersion).finally(() => this.#underWay.delete(name));
       this.#underWay.set(name, fetching);
     }

@@ -63,7 +63,7 @@ export function createZendeskConnections(options: ConnectionsOptions): ZendeskCo
         transport,
         limiter: limiters.of(origin),
         authorize: (signal) => authorization.header(signal),
-        onUnauthorized: (signal) => authorization.renew(signal),
+        onUnauthorized: (signal, refused) => authorization.renew(signal, refused),
         clock,
         log,
       });
@@ -87,18 +87,19 @@ class CallAuthorization {
   }
 
   async header(signal: AbortSignal): Promise<{ readonly authorization: string }> {
-    this.#header ??= await this.#make(signal);
+    this.#header ??= await this.#make(signal, null);
     return { authorization: this.#header };
   }
 
   /** Only a fetched token can be had anew; a stored secret that Zendesk refuses stays refused. */
-  async renew(signal: AbortSignal): Promise<'retry' | 'fail'> {
+  async renew(signal: AbortSignal, refused: string): Promise<'retry' | 'fail'> {
     if (this.#token === null) return 'fail';
-    this.#header = await this.#make(signal);
+    // Another request of the same call may have renewed it since this one was sent.
+    if (refused === this.#header) this.#header = await this.#make(signal, this.#token.version);
     return 'retry';
   }
 
-  async #make(signal: AbortSignal): Promise<string> {
+  async #make(signal: AbortSignal, refusedVersion: number | null): Promise<string> {
     const { credential, secret } = await this.#openCredential(signal);
     switch (secret.type) {
       case 'basic_auth':
@@ -113,7 +114,7 @@ class CallAuthorization {
           credentialVersion: credential.version,
           origin: this.#origin,
           client: secret,
-          refusedVersion: this.#token?.version ?? null,
+          refusedVersion,
           signal,
         });
         return bearerAuthorization(this.#token.accessToken);

@@ -68,8 +68,8 @@ export interface ZendeskClientOptions {
   readonly limiter: RequestLimiter;
   /** The value of the Authorization header; asked before every try. */
   readonly authorize: (signal: AbortSignal) => Promise<{ readonly authorization: string }>;
-  /** Called once per request on a 401: `retry` after the credential was renewed. */
-  readonly onUnauthorized?: ((signal: AbortSignal) => Promise<'retry' | 'fail'>) | undefined;
+  /** Called once per request on a 401 with the header that was refused: `retry` after the credential was renewed. */
+  readonly onUnauthorized?: ((signal: AbortSignal, refused: string) => Promise<'retry' | 'fail'>) | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Jitter, 0 ≤ x < 1. */
@@ -96,12 +96,13 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
     signal: AbortSignal,
     deadline: number,
     expired: () => boolean,
+    authorize: ZendeskClientOptions['authorize'],
   ): Promise<Success | Verdict> {
     const { method, path, usage } = request;
     const slot = await limiter.enter({ method, path, deadline, signal });
     let outcome: RequestOutcome = { reading: null };
     try {
-      const { authorization } = await options.authorize(signal);
+      const { authorization } = await authorize(signal);
       const reply = await transport.send({
         origin,
         method,
@@ -139,7 +140,12 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
     const repeatable = !mutation || idempotencyKey !== undefined;
     const deadline = request.deadline ?? clock.now() + DEFAULT_DEADLINE;
     using limit = openDeadline(clock, deadline, request.signal);
-    const state = { calls: 0, unclear: false };
+    const state = { calls: 0, unclear: false, authorization: '' };
+    const authorize = async (signal: AbortSignal): Promise<{ readonly authorization: string }> => {
+      const made = await options.authorize(signal);
+      state.authorization = made.authorization;
+      return made;
+    };
     const fail = (failure: CallFailure): unknown => failCall(failure, request, state.unclear);
     let tries = 0;
     let pauses = 0;
@@ -147,7 +153,7 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
     for (;;) {
       let result: Success | Verdict;
       try {
-        result = await attempt(request, target, limit.signal, deadline, limit.expired);
+        result = await attempt(request, target, limit.signal, deadline, limit.expired, authorize);
       } catch (error) {
         throw fail({ thrown: error, expired: limit.expired() });
       }
@@ -162,7 +168,7 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
         case 'REAUTHORIZE': {
           if (reauthorized || options.onUnauthorized === undefined) throw stop;
           reauthorized = true;
-          if ((await renew(limit.signal, fail, limit.expired)) === 'fail') throw stop;
+          if ((await renew(limit.signal, state.authorization, fail, limit.expired)) === 'fail') throw stop;
           break;
         }
         case 'PAUSE': {
@@ -196,11 +202,12 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
 
   async function renew(
     signal: AbortSignal,
+    refused: string,
     fail: (failure: CallFailure) => unknown,
     expired: () => boolean,
   ): Promise<'retry' | 'fail'> {
     try {
-      return (await options.onUnauthorized?.(signal)) ?? 'fail';
+      return (await options.onUnauthorized?.(signal, refused)) ?? 'fail';
     } catch (error) {
       throw fail({ thrown: error, expired: expired() });
     }

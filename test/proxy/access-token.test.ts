@@ -1,0 +1,249 @@
+/** The token of an OAuth client: fetched once for all, renewed in time, survived by crashes and outages. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_OAUTH_CLIENT, DEFAULT_OAUTH_SECRET } from '../../simulator/options.ts';
+import { silentLog, systemClock } from '../../src/base/index.ts';
+import { createNodeSuite } from '../../src/envelope/node.ts';
+import { createZendeskConnections, type ZendeskConnections } from '../../src/proxy/index.ts';
+import { openStore } from '../../src/store/index.ts';
+import { claimTokenRefresh, openAccessToken, openKeyring, readAccessToken } from '../../src/vault/index.ts';
+import { createAccountLimiters, openZendeskTransport } from '../../src/zendesk/index.ts';
+import { describeOnBothDatabases } from '../support/store.ts';
+import { dataOf } from '../support/tenant.ts';
+import { NEW_TICKET, openRig, type Rig, type RigOptions, refusalOf } from './rig.ts';
+
+const DAY_MS = 86_400_000;
+const clientSecret = (secret = DEFAULT_OAUTH_SECRET) => ({
+  type: 'OAUTH2_CLIENT',
+  secret: { client_id: DEFAULT_OAUTH_CLIENT, client_secret: secret },
+});
+const openOauthRig = (options: RigOptions = {}): Promise<Rig> =>
+  openRig({ ...options, tenant: { credential: clientSecret() } });
+
+const fetches = ({ gateway }: Rig): number =>
+  gateway.simulator.requests.entries.filter(({ path }) => path === '/oauth/tokens').length;
+
+/** What is stored for the tenant's credential. */
+const storedToken = ({ gateway, tenant }: Rig) =>
+  gateway.store.withTenant(tenant.id, (tx) =>
+    readAccessToken(tx, { tenantId: tenant.id, credentialId: tenant.credentialId }),
+  );
+
+async function tokenText(rig: Rig): Promise<string> {
+  const sealed = (await storedToken(rig))?.sealed;
+  if (sealed == null) throw new Error('there is no token');
+  return (await openAccessToken({ keyring: rig.gateway.deps.keyring, sealed })).access_token;
+}
+
+describe('the access token of an OAuth client', () => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await openOauthRig();
+  });
+  beforeEach(async () => {
+    rig.gateway.simulator.faults.clear();
+    // Each test begins without a token.
+    await rig.gateway.store.withTenant(rig.tenant.id, (tx) => tx.deleteFrom('access_tokens').execute());
+    rig.gateway.simulator.reset();
+  });
+  afterEach(() => rig.outage.end());
+  afterAll(() => rig[Symbol.asyncDispose]());
+
+  const read = () => rig.tenant.proxy('get_ticket', { ticket_id: 7 });
+  const onTokenCall = (work: () => void): Promise<void> =>
+    rig.gateway.simulator
+      .waitForRequest(({ path }) => path === '/oauth/tokens', { after: rig.gateway.simulator.requests.total })
+      .then(work);
+
+  it('is fetched once for fifty calls at once, and kept sealed', async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, read));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200));
+    expect(fetches(rig)).toBe(1);
+    const token = await tokenText(rig);
+    const stored = await storedToken(rig);
+    expect(Buffer.from(stored?.sealed?.sealed ?? []).includes(token)).toBe(false);
+  });
+
+  it('is renewed ahead of its end, while the old one would still do', async () => {
+    await read();
+    const first = await tokenText(rig);
+    rig.clock.advance(DAY_MS - 400_000);
+    await read();
+    expect(fetches(rig)).toBe(1);
+    rig.clock.advance(150_000);
+    expect((await read()).status).toBe(200);
+    expect(fetches(rig)).toBe(2);
+    expect(await tokenText(rig)).not.toBe(first);
+  });
+
+  it('serves on while a renewal ahead of time fails, and no call fails before its end', async () => {
+    await read();
+    rig.clock.advance(DAY_MS - 200_000);
+    rig.gateway.simulator.faults.add({ path: '/oauth/tokens', effect: { kind: 'status', status: 503 } });
+    expect((await read()).status).toBe(200);
+    rig.clock.advance(180_000);
+    expect(refusalOf(await read())).toMatchObject({ status: 503, code: 'UPSTREAM_UNAVAILABLE' });
+    rig.gateway.simulator.faults.clear();
+    expect((await read()).status).toBe(200);
+  });
+
+  it('is fetched anew once when Zendesk refuses it, for all who were refused', async () => {
+    await read();
+    rig.gateway.simulator.revokeAccessToken(await tokenText(rig));
+    const answers = await Promise.all(Array.from({ length: 20 }, read));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(fetches(rig)).toBe(2);
+  });
+
+  it('that is refused again after a fresh fetch is the caller’s error, not a loop', async () => {
+    await read();
+    const before = rig.calls('GET');
+    rig.gateway.simulator.faults.add({ method: 'GET', effect: { kind: 'status', status: 401, body: '{}' } });
+    const refusal = refusalOf(await rig.tenant.proxy('list_users', {}));
+    expect(refusal).toMatchObject({ status: 502, code: 'UPSTREAM_UNAUTHENTICATED' });
+    expect(fetches(rig)).toBe(2);
+    expect(rig.calls('GET') - before).toBe(2);
+  });
+
+  it('is waited for while another process fetches it, who is replaced when dead for a minute', async () => {
+    const { gateway, tenant, clock } = rig;
+    const now = clock.now();
+    const claim = await gateway.store.withTenant(tenant.id, (tx) =>
+      claimTokenRefresh(tx, {
+        tenantId: tenant.id,
+        credentialId: tenant.credentialId,
+        credentialVersion: 1,
+        tokenVersion: 0,
+        attempt: 'a process that died',
+        now: new Date(now),
+        until: new Date(now + 60_000),
+      }),
+    );
+    expect(claim.kind).toBe('claimed');
+    const refusal = refusalOf(await tenant.proxy('create_ticket', NEW_TICKET));
+    expect(refusal).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', details: { mutation: 'NOT_SENT' } });
+    expect(fetches(rig)).toBe(0);
+    clock.advance(60_000);
+    expect((await read()).status).toBe(200);
+    expect(fetches(rig)).toBe(1);
+  });
+
+  it('that could not be stored is fetched again when the claim on it has ended', async () => {
+    const arrived = onTokenCall(() => rig.outage.begin());
+    const refusal = refusalOf(await read());
+    await arrived;
+    rig.outage.end();
+    expect(refusal).toMatchObject({ status: 503, code: 'AUDIT_UNAVAILABLE' });
+    expect(await storedToken(rig)).toMatchObject({ sealed: null, version: 0 });
+    rig.clock.advance(60_000);
+    expect((await read()).status).toBe(200);
+    expect(await storedToken(rig)).toMatchObject({ version: 1, refresh: null });
+  });
+
+  it('is fetched to the end for the others when the caller who began goes away', async () => {
+    const leaving = new AbortController();
+    const { gateway, tenant } = rig;
+    const arrived = onTokenCall(() => leaving.abort(new Error('The client went away')));
+    const begun = gateway.send('/api/v2/proxy/outbound', {
+      apiKey: tenant.keys.agent,
+      signal: leaving.signal,
+      json: { integration_id: tenant.integrationId, operation: 'get_ticket', payload: { ticket_id: 7 } },
+    });
+    const other = read();
+    await arrived;
+    expect(refusalOf(await begun).code).toBe('UPSTREAM_UNAVAILABLE');
+    expect((await other).status).toBe(200);
+    expect(fetches(rig)).toBe(1);
+  });
+
+  it('goes with its credential’s rotation', async () => {
+    const { gateway, tenant } = rig;
+    await read();
+    dataOf(
+      await gateway.graphql(
+        'mutation($input: RotateCredentialInput!) { rotateCredential(input: $input) { credential { version } } }',
+        {
+          apiKey: tenant.keys.admin,
+          variables: { input: { id: tenant.credentialId, secret: clientSecret().secret } },
+        },
+      ),
+    );
+    expect(await storedToken(rig)).toBeNull();
+    expect((await read()).status).toBe(200);
+    expect(fetches(rig)).toBe(2);
+  });
+
+  it.each([
+    [
+      'the secret is wrong',
+      clientSecret('no-such-secret'),
+      502,
+      'UPSTREAM_UNAUTHENTICATED',
+      'client id or secret',
+    ],
+    [
+      'the scope is not its own',
+      { ...clientSecret(), secret: { ...clientSecret().secret, scope: 'impersonate' } },
+      502,
+      'UPSTREAM_FORBIDDEN',
+      'scope',
+    ],
+  ])('is not to be had where %s, and the words are plain', async (_, credential, status, code, words) => {
+    await using wrong = await openRig({ tenant: { credential } });
+    const refusal = refusalOf(await wrong.tenant.proxy('create_ticket', NEW_TICKET));
+    expect(refusal).toMatchObject({ status, code, details: { mutation: 'NOT_SENT' } });
+    expect(refusal.message).toContain(words);
+  });
+
+  it.each([
+    ['fails', { kind: 'status', status: 500, body: '{"error":"kanarienvogel"}' }],
+    ['is silent', { kind: 'hang' }],
+    ['breaks off', { kind: 'close' }],
+    ['talks HTML', { kind: 'status', status: 200, body: '<p>kanarienvogel</p>', contentType: 'text/html' }],
+  ] as const)('is UPSTREAM_UNAVAILABLE while its endpoint %s, and the claim is given back', async (_, effect) => {
+    rig.gateway.simulator.faults.add({ path: '/oauth/tokens', effect });
+    expect(refusalOf(await read())).toMatchObject({ status: 503, code: 'UPSTREAM_UNAVAILABLE' });
+    expect(await storedToken(rig)).toMatchObject({ refresh: null });
+    rig.gateway.simulator.faults.clear();
+    expect((await read()).status).toBe(200);
+  });
+});
+
+describeOnBothDatabases('two gateways over one database', (kind) => {
+  it('fetch one token for all their calls', async () => {
+    await using rig = await openOauthRig({ database: kind, clock: systemClock });
+    const { gateway, tenant } = rig;
+    await using resources = new AsyncDisposableStack();
+    // PGlite serves one process: there the second gateway shares the store, and nothing else.
+    const { connectionString } = gateway;
+    const store =
+      connectionString === null
+        ? gateway.store
+        : resources.use(await openStore({ location: { kind: 'postgres', connectionString } }));
+    const { kms } = gateway.deps;
+    const second = createZendeskConnections({
+      store,
+      keyring: resources.use(openKeyring({ store, kms, suite: createNodeSuite() })),
+      transport: resources.use(openZendeskTransport()),
+      limiters: createAccountLimiters({ clock: systemClock }),
+      originTemplate: gateway.simulator.url,
+      clock: systemClock,
+      log: silentLog,
+    });
+    gateway.simulator.faults.add({ path: '/oauth/tokens', effect: { kind: 'latency', milliseconds: 250 } });
+    const target = { tenantId: tenant.id, subdomain: 'acme', credentialId: tenant.credentialId };
+    const ask = (connections: ZendeskConnections) =>
+      connections
+        .clientFor(target)
+        .request({ method: 'GET', path: '/api/v2/tickets/7.json', mutation: false });
+    const both = [gateway.deps.connections, second];
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => ask(both[index % 2] ?? second)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200));
+    expect(fetches(rig)).toBe(1);
+    // A refusal too is repaired once.
+    gateway.simulator.revokeAccessToken(await tokenText(rig));
+    await Promise.all(Array.from({ length: 20 }, (_, index) => ask(both[index % 2] ?? second)));
+    expect(fetches(rig)).toBe(2);
+  });
+});
