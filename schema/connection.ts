@@ -16,7 +16,8 @@ export function connectionResult<Node>(connection: Connection<Node>) {
 
 /** The cost of a connection field: its page size times what a node costs. */
 export function connectionCost(args: PageArgs): { readonly field: number; readonly multiplier: number } {
-  return { field: 1, multiplier: args.first ?? args.last ?? 50 };
+  // A size out of bounds is refused with its own text when the page is read.
+  return { field: 1, multiplier: Math.min(Math.max(args.first ?? args.last ?? 50, 1), 100) };
 }
 
 builder.globalConnectionFields(() => ({}));

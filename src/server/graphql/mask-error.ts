@@ -14,7 +14,7 @@ import {
 import { publicDetails } from '../answer.ts';
 import { withoutValues } from './without-values.ts';
 
-const TOO_MANY_TOKENS = /more than [\d,]+ tokens|token limit/i;
+const TOO_MUCH = /more than [\d,]+ tokens|token limit|introspection depth/i;
 
 /** A GraphQL error whose `extensions.code` is one of ours. */
 export function maskGraphqlError(error: unknown, log: Log): GraphQLError {
@@ -62,7 +62,7 @@ export function ensureCoded(error: GraphQLError): GraphQLError {
 
 /** Syntax and validation: the library's text speaks of the caller's own document; values in it are taken out. */
 function documentError(error: GraphQLError): GraphQLError {
-  const code: ErrorCode = TOO_MANY_TOKENS.test(error.message) ? 'QUERY_TOO_COMPLEX' : 'VALIDATION_FAILED';
+  const code: ErrorCode = TOO_MUCH.test(error.message) ? 'QUERY_TOO_COMPLEX' : 'VALIDATION_FAILED';
   return new GraphQLError(withoutValues(error.message), {
     ...(error.nodes === undefined ? {} : { nodes: error.nodes }),
     ...(error.source === undefined ? {} : { source: error.source }),
