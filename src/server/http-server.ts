@@ -63,7 +63,9 @@ export async function openHttpServer(options: OpenHttpServerOptions): Promise<Ht
   server.maxConnections = MAX_CONNECTIONS;
   server.on('request', (request, response) => {
     answerOne(options, request, response, stopping.signal, () => server.listening).catch((error: unknown) => {
-      log.error('An answer could not be written', { error: error instanceof Error ? error : new Error() });
+      // Whoever breaks off in the middle of a request is no fault of ours.
+      const tell = request.complete ? log.error : log.debug;
+      tell('A request could not be answered', { error: error instanceof Error ? error : new Error() });
       response.destroy();
     });
   });

@@ -1,0 +1,474 @@
+/** Every act leaves its own event within that of its operation; and what cannot be recorded is not answered. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../schema/index.ts';
+import { encodeBase64, SealdeskError } from '../../src/base/index.ts';
+import { acceptWelcome, createKeyFile, importKeys, publicJwkSet } from '../../src/client/index.ts';
+import { signRegistration } from '../../src/envelope/index.ts';
+import { type Kms, openLocalKms } from '../../src/kms/index.ts';
+import type { Store } from '../../src/store/index.ts';
+import type { RestAnswer } from '../support/gateway.ts';
+import { describeOnBothDatabases } from '../support/store.ts';
+import { suite } from '../support/tenant.ts';
+import {
+  codeOf,
+  type EventView,
+  eventIdOf,
+  type House,
+  installationAuditor,
+  newestEvents,
+  openHouse,
+  readEvent,
+  zendeskCalls,
+} from './house.ts';
+
+interface Step {
+  readonly action: string;
+  readonly selection: string;
+  readonly types: Readonly<Record<string, string>>;
+  readonly variables: (
+    state: State,
+    house: House,
+  ) => Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>;
+  /** Keeps what later steps need. */
+  readonly keep?: (payload: Readonly<Record<string, never>>, state: State) => Promise<void> | void;
+  readonly asOperator?: true;
+  /** What the event names, if it is not the same for all. */
+  readonly resource?: (state: State) => string;
+}
+interface State {
+  apiKey: string;
+  clientKey: string;
+  mac: string;
+  credential: string;
+  integration: string;
+  keyFile: ReturnType<typeof createKeyFile>;
+}
+
+const input = (type: string) => ({ input: `${type}!` });
+const ID = { id: 'ID!' };
+const KEY_ID = { keyId: 'ID!' };
+
+/** All mutations in an order in which each succeeds. */
+const STEPS: Readonly<Record<string, Step>> = {
+  createTenant: {
+    action: 'tenant.create',
+    selection: '{ tenant { id } }',
+    types: input('CreateTenantInput'),
+    variables: () => ({ input: { name: 'Umbrella' } }),
+    asOperator: true,
+  },
+  createApiKey: {
+    action: 'api-key.create',
+    selection: '{ apiKey { id } }',
+    types: input('CreateApiKeyInput'),
+    variables: () => ({ input: { name: 'x', roles: ['AGENT'] } }),
+    keep: ({ apiKey }, state) => {
+      state.apiKey = apiKey?.['id'] ?? '';
+    },
+    resource: (state) => state.apiKey,
+  },
+  revokeApiKey: {
+    action: 'api-key.revoke',
+    selection: '{ apiKey { id } }',
+    types: ID,
+    variables: (state) => ({ id: state.apiKey }),
+    resource: (state) => state.apiKey,
+  },
+  registerClientKey: {
+    action: 'client-key.register',
+    selection: '{ clientKey { id } welcome }',
+    types: input('RegisterClientKeyInput'),
+    async variables(state, { clock, tenant }) {
+      const { kem, sig } = importKeys(suite, state.keyFile);
+      const issuedAt = Math.floor(clock.now() / 1000);
+      const claim = { tenant_id: tenant.id, kem_kid: kem.kid, sig_kid: sig.kid, issued_at: issuedAt };
+      const proof = encodeBase64(await signRegistration(sig, claim));
+      return { input: { jwks: publicJwkSet(suite, state.keyFile), issuedAt, proof } };
+    },
+    async keep({ clientKey, welcome }, state) {
+      state.clientKey = clientKey?.['id'] ?? '';
+      state.mac = (await acceptWelcome(suite, state.keyFile, welcome)).confirmationMac;
+    },
+    resource: (state) => state.clientKey,
+  },
+  confirmClientKey: {
+    action: 'client-key.confirm',
+    selection: '{ clientKey { id } }',
+    types: input('ConfirmClientKeyInput'),
+    variables: (state) => ({ input: { keyId: state.clientKey, mac: state.mac } }),
+    resource: (state) => state.clientKey,
+  },
+  mapClientKey: {
+    action: 'client-key.map',
+    selection: '{ clientKey { id } }',
+    types: KEY_ID,
+    variables: (state) => ({ keyId: state.clientKey }),
+    resource: (state) => state.clientKey,
+  },
+  revokeClientKey: {
+    action: 'client-key.revoke',
+    selection: '{ clientKey { id } }',
+    types: KEY_ID,
+    variables: (state) => ({ keyId: state.clientKey }),
+    resource: (state) => state.clientKey,
+  },
+  sealCredential: {
+    action: 'credential.seal',
+    selection: '{ credential { id } }',
+    types: input('SealCredentialInput'),
+    variables: () => ({ input: { type: 'API_KEY', secret: { api_key: 'x' } } }),
+    keep: ({ credential }, state) => {
+      state.credential = credential?.['id'] ?? '';
+    },
+    resource: (state) => state.credential,
+  },
+  rotateCredential: {
+    action: 'credential.rotate',
+    selection: '{ credential { id } }',
+    types: input('RotateCredentialInput'),
+    variables: (state) => ({ input: { id: state.credential, secret: { api_key: 'y' } } }),
+    resource: (state) => state.credential,
+  },
+  unsealCredential: {
+    action: 'credential.unseal',
+    selection: '{ envelope }',
+    types: ID,
+    variables: (state) => ({ id: state.credential }),
+    resource: (state) => state.credential,
+  },
+  createIntegration: {
+    action: 'integration.create',
+    selection: '{ integration { id } }',
+    types: input('CreateIntegrationInput'),
+    variables: () => ({ input: { systemType: 'ZENDESK', config: { subdomain: 'umbrella' } } }),
+    keep: ({ integration }, state) => {
+      state.integration = integration?.['id'] ?? '';
+    },
+    resource: (state) => state.integration,
+  },
+  updateIntegration: {
+    action: 'integration.update',
+    selection: '{ integration { id } }',
+    types: input('UpdateIntegrationInput'),
+    variables: (state) => ({ input: { id: state.integration, enabled: false } }),
+    resource: (state) => state.integration,
+  },
+  testIntegration: {
+    action: 'integration.test',
+    selection: '{ ok }',
+    types: ID,
+    variables: (_state, { tenant }) => ({ id: tenant.integrationId }),
+  },
+  deleteIntegration: {
+    action: 'integration.delete',
+    selection: '{ deletedId }',
+    types: ID,
+    variables: (state) => ({ id: state.integration }),
+    resource: (state) => state.integration,
+  },
+  deleteCredential: {
+    action: 'credential.delete',
+    selection: '{ deletedId }',
+    types: ID,
+    variables: (state) => ({ id: state.credential }),
+    resource: (state) => state.credential,
+  },
+  proxyOutbound: {
+    action: 'zendesk.call',
+    selection: '{ auditEventId }',
+    types: input('ProxyOutboundInput'),
+    variables: (_state, { tenant }) => ({
+      input: { integrationId: tenant.integrationId, operation: 'get_ticket', payload: { ticket_id: 1 } },
+    }),
+  },
+};
+
+function documentOf(name: string, { types, selection }: Step): string {
+  const declared = Object.entries(types).map(([variable, type]) => `$${variable}: ${type}`);
+  const passed = Object.keys(types).map((variable) => `${variable}: $${variable}`);
+  return `mutation(${declared.join(', ')}) { ${name}(${passed.join(', ')}) ${selection} }`;
+}
+
+it('names every mutation of the schema', () => {
+  expect(Object.keys(STEPS).toSorted()).toEqual(
+    Object.keys(schema.getMutationType()?.getFields() ?? {}).toSorted(),
+  );
+});
+
+describeOnBothDatabases('the audit trail', (database) => {
+  let house: House;
+  let installation: string;
+  const state: State = {
+    apiKey: '',
+    clientKey: '',
+    mac: '',
+    credential: '',
+    integration: '',
+    keyFile: createKeyFile(suite),
+  };
+  beforeAll(async () => {
+    house = await openHouse(database);
+    installation = await installationAuditor(house.gateway);
+  });
+  afterAll(() => house[Symbol.asyncDispose]());
+
+  async function run(name: string, step: Step, apiKey: string): Promise<RestAnswer> {
+    return house.gateway.graphql(documentOf(name, step), {
+      apiKey,
+      variables: await step.variables(state, house),
+      headers: { 'x-sealdesk-key': house.tenant.keyFile.key_id },
+    });
+  }
+  async function childrenOf(answer: RestAnswer, auditor: string): Promise<readonly EventView[]> {
+    const parent = eventIdOf(answer);
+    return (await newestEvents(house.gateway, auditor, 8)).filter(({ parentId }) => parentId === parent);
+  }
+
+  it.each(
+    Object.entries(STEPS),
+  )('has for %s an event of its own within that of the operation', async (name, step) => {
+    const { gateway, tenant } = house;
+    const auditor = step.asOperator ? installation : tenant.keys.auditor;
+    const keys = { proxyOutbound: tenant.keys.agent, createTenant: gateway.operatorKey };
+    const answer = await run(
+      name,
+      step,
+      Object.hasOwn(keys, name) ? keys[name as keyof typeof keys] : tenant.keys.admin,
+    );
+    expect(codeOf(answer)).toBeNull();
+    await step.keep?.(answer.json.data[name], state);
+    expect(await readEvent(gateway, auditor, eventIdOf(answer))).toMatchObject({
+      action: `mutation.${name}`,
+      outcome: 'SUCCEEDED',
+      parentId: null,
+    });
+    const children = await childrenOf(answer, auditor);
+    expect(children.map(({ action, outcome }) => ({ action, outcome }))).toEqual([
+      { action: step.action, outcome: 'SUCCEEDED' },
+    ]);
+    if (step.resource !== undefined) expect(children[0]?.resource).toBe(step.resource(state));
+  });
+
+  it.each(
+    Object.entries(STEPS).filter(([name]) => name !== 'registerClientKey' && name !== 'confirmClientKey'),
+  )('has an event of its own for a refused %s', async (name, step) => {
+    const answer = await run(name, step, house.tenant.keys.auditor);
+    expect(codeOf(answer)).toBe('FORBIDDEN');
+    const [child, ...others] = await childrenOf(answer, house.tenant.keys.auditor);
+    expect(others).toEqual([]);
+    expect(child).toMatchObject({ action: step.action, outcome: 'DENIED', denialReason: 'FORBIDDEN' });
+    expect(await readEvent(house.gateway, house.tenant.keys.auditor, eventIdOf(answer))).toMatchObject({
+      outcome: 'DENIED',
+      denialReason: 'FORBIDDEN',
+    });
+  });
+
+  it('has one event for each of several changes in one document, and one for the whole', async () => {
+    const answer = await house.gateway.graphql(
+      `mutation { a: createApiKey(input: { name: "a", roles: [AGENT] }) { secret }
+        b: createApiKey(input: { name: "b", roles: [AGENT] }) { secret } }`,
+      { apiKey: house.tenant.keys.admin },
+    );
+    const children = await childrenOf(answer, house.tenant.keys.auditor);
+    expect(children.map(({ action }) => action)).toEqual(['api-key.create', 'api-key.create']);
+  });
+
+  it('of the reading of the log tells that it was read', async () => {
+    const [event] = (await newestEvents(house.gateway, house.tenant.keys.auditor, 2)).slice(-1);
+    const again = await newestEvents(house.gateway, house.tenant.keys.auditor, 1);
+    expect(again[0]).toMatchObject({ action: 'query.auditEvents', index: (event?.index ?? 0) + 1 });
+  });
+
+  const DAMAGES: Readonly<Record<string, { readonly break: string; readonly mend: string }>> = {
+    'a head that fails its MAC': {
+      break: `UPDATE audit_heads SET mac = set_byte(mac, 0, get_byte(mac, 0) # 1)`,
+      mend: `UPDATE audit_heads SET mac = set_byte(mac, 0, get_byte(mac, 0) # 1)`,
+    },
+    'a table that refuses rows': {
+      break: `ALTER TABLE audit_events ADD CONSTRAINT broken CHECK (index < 0) NOT VALID`,
+      mend: `ALTER TABLE audit_events DROP CONSTRAINT broken`,
+    },
+  };
+  it.each(
+    Object.entries(DAMAGES),
+  )('that cannot be written, for %s, lets nothing be answered or done', async (_what, damage) => {
+    const { gateway, tenant } = house;
+    const alter = (statement: string) =>
+      gateway.store.withSystem('health', (tx) => sql.raw(statement).execute(tx));
+    const count = async () =>
+      (await gateway.graphql('{ apiKeys(first: 100) { edges { cursor } } }', { apiKey: tenant.keys.admin }))
+        .json.data.apiKeys.edges.length;
+    const before = await count();
+    await alter(damage.break);
+    const answers: RestAnswer[] = [];
+    const calls = zendeskCalls(gateway);
+    try {
+      answers.push(
+        await gateway.graphql('{ viewer { tenant { id } } }', { apiKey: tenant.keys.admin }),
+        await gateway.graphql('mutation { createApiKey(input: { name: "x", roles: [AGENT] }) { secret } }', {
+          apiKey: tenant.keys.admin,
+        }),
+        await gateway.send('/api/v2/vault/seal', {
+          apiKey: tenant.keys.admin,
+          json: { credential_type: 'api_key', secret: { api_key: 'x' } },
+        }),
+        await gateway.send('/api/v2/vault/seal', { apiKey: tenant.keys.agent, json: {} }),
+        await gateway.send('/api/v2/vault/seal', { apiKey: tenant.keys.agent, body: 'x' }),
+        await gateway.graphql('{ nonsense }', { apiKey: tenant.keys.admin }),
+      );
+      expect(zendeskCalls(gateway)).toBe(calls);
+      answers.push(
+        await tenant.proxy('create_ticket', { subject: 'x', comment: { body: 'y', public: false } }),
+      );
+      // A change is announced in the log before it is sent.
+      expect(zendeskCalls(gateway)).toBe(calls);
+      answers.push(await tenant.proxy('get_ticket', { ticket_id: 1 }));
+    } finally {
+      await alter(damage.mend);
+    }
+    for (const answer of answers) {
+      expect([answer.status, codeOf(answer)]).toEqual([503, 'AUDIT_UNAVAILABLE']);
+      expect(answer.json.data ?? null).toBeNull();
+      expect(answer.json).not.toHaveProperty('encrypted');
+    }
+    expect(await count()).toBe(before);
+  });
+});
+
+describe('an outage', () => {
+  it('of the database is AUDIT_UNAVAILABLE everywhere, and over at once when it is over', async () => {
+    let down = false;
+    const failing = (store: Store): Store =>
+      Object.freeze({
+        kind: store.kind,
+        applied: store.applied,
+        withTenant: async (...rest: Parameters<Store['withTenant']>) =>
+          refuseOr(() => store.withTenant(...rest)),
+        withSystem: async (...rest: Parameters<Store['withSystem']>) =>
+          refuseOr(() => store.withSystem(...rest)),
+        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+      }) as Store;
+    const refuseOr = <T>(work: () => Promise<T>): Promise<T> => {
+      if (!down) return work();
+      // As the store itself tells of a database that it cannot reach.
+      throw new SealdeskError('AUDIT_UNAVAILABLE', 'The database does not answer.', {
+        cause: new Error('connect ECONNREFUSED 10.0.0.5:5432'),
+      });
+    };
+    await using house = await openHouse('pglite', { wrapStore: failing });
+    const { gateway, tenant } = house;
+    const ask = async () => [
+      await gateway.graphql('{ viewer { tenant { id } } }', { apiKey: tenant.keys.admin }),
+      await gateway.graphql('{ viewer { tenant { id } } }'),
+      await gateway.graphql('mutation { createApiKey(input: { name: "x", roles: [AGENT] }) { secret } }', {
+        apiKey: tenant.keys.admin,
+      }),
+      await tenant.proxy('get_ticket', { ticket_id: 1 }),
+    ];
+    down = true;
+    const calls = zendeskCalls(gateway);
+    for (const answer of await ask()) {
+      expect([answer.status, codeOf(answer)]).toEqual([503, 'AUDIT_UNAVAILABLE']);
+      expect(JSON.stringify(answer.json)).not.toContain('10.0.0.5');
+    }
+    expect(zendeskCalls(gateway)).toBe(calls);
+    house.clock.advance(6_000);
+    expect((await gateway.send('/readyz', { method: 'GET' })).json).toMatchObject({ database: false });
+    down = false;
+    expect((await ask()).map(codeOf)).toEqual([null, 'UNAUTHENTICATED', null, null]);
+    house.clock.advance(6_000);
+    expect((await gateway.send('/readyz', { method: 'GET' })).json).toMatchObject({ status: 'ready' });
+  });
+
+  it('of the KMS is KMS_UNAVAILABLE once its keys have aged, and over at once when it is over', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sealdesk-outage-'));
+    await using resources = new AsyncDisposableStack();
+    resources.defer(() => rm(folder, { recursive: true, force: true }));
+    const local = resources.use(await openLocalKms({ file: join(folder, 'kms.key'), createIfMissing: true }));
+    let down = false;
+    const assertUp = (): void => {
+      if (down) throw new SealdeskError('KMS_UNAVAILABLE', 'The key management service does not answer.');
+    };
+    const kms: Kms = {
+      name: 'local',
+      async generateDataKey(wish) {
+        assertUp();
+        return local.generateDataKey(wish);
+      },
+      async decryptDataKey(wish) {
+        assertUp();
+        return local.decryptDataKey(wish);
+      },
+      async describeKey(wish) {
+        assertUp();
+        return local.describeKey(wish);
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+    await using house = await openHouse('pglite', { kms });
+    const { gateway, tenant, clock } = house;
+    const seal = () =>
+      gateway.send('/api/v2/vault/seal', {
+        apiKey: tenant.keys.admin,
+        json: { credential_type: 'api_key', secret: { api_key: 'x' } },
+      });
+    clock.advance(360_000);
+    down = true;
+    const calls = zendeskCalls(gateway);
+    const answers = [
+      await gateway.graphql('{ viewer { tenant { id } } }', { apiKey: tenant.keys.admin }),
+      await gateway.graphql('mutation { createApiKey(input: { name: "x", roles: [AGENT] }) { secret } }', {
+        apiKey: tenant.keys.admin,
+      }),
+      await seal(),
+      await tenant.proxy('get_ticket', { ticket_id: 1 }),
+      await tenant.proxy('create_ticket', { subject: 'x', comment: { body: 'y', public: false } }),
+    ];
+    for (const answer of answers) {
+      expect([answer.status, codeOf(answer)]).toEqual([503, 'KMS_UNAVAILABLE']);
+      expect(answer.json.data ?? null).toBeNull();
+    }
+    expect(zendeskCalls(gateway)).toBe(calls);
+    expect((await gateway.send('/readyz', { method: 'GET' })).json).toMatchObject({ keys: false });
+    down = false;
+    expect((await tenant.proxy('get_ticket', { ticket_id: 1 })).status).toBe(200);
+    expect((await seal()).status).toBe(201);
+  });
+
+  it('of the KMS with keys still at hand is recorded in the log', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sealdesk-outage-'));
+    await using resources = new AsyncDisposableStack();
+    resources.defer(() => rm(folder, { recursive: true, force: true }));
+    const local = resources.use(await openLocalKms({ file: join(folder, 'kms.key'), createIfMissing: true }));
+    let down = false;
+    const kms: Kms = {
+      name: 'local',
+      generateDataKey: (wish) => local.generateDataKey(wish),
+      async decryptDataKey(wish) {
+        if (down) throw new SealdeskError('KMS_UNAVAILABLE', 'The key management service does not answer.');
+        return local.decryptDataKey(wish);
+      },
+      describeKey: (wish) => local.describeKey(wish),
+      async [Symbol.asyncDispose]() {},
+    };
+    await using house = await openHouse('pglite', { kms });
+    const { gateway, tenant } = house;
+    down = true;
+    const answer = await gateway.graphql('mutation($id: ID!) { unsealCredential(id: $id) { envelope } }', {
+      apiKey: tenant.keys.admin,
+      variables: { id: tenant.credentialId },
+      headers: { 'x-sealdesk-key': tenant.keyFile.key_id },
+    });
+    down = false;
+    if (codeOf(answer) === null) throw new Error('The credential was opened without the KMS');
+    expect(codeOf(answer)).toBe('KMS_UNAVAILABLE');
+    const events = await newestEvents(gateway, tenant.keys.auditor, 3);
+    expect(
+      events.filter(({ denialReason }) => denialReason === 'KMS_UNAVAILABLE').map(({ action }) => action),
+    ).toEqual(['credential.unseal', 'mutation.unsealCredential']);
+  });
+});
