@@ -67,6 +67,7 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
 
 builder.mutationFields((t) => ({
   createApiKey: t.field({
+    nullable: true,
     type: builder.simpleObject('CreateApiKeyPayload', {
       fields: (payload) => ({
         apiKey: payload.field({ type: ApiKey }),
@@ -79,6 +80,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, { call, services }) => services.createApiKey(call, input),
   }),
   revokeApiKey: t.field({
+    nullable: true,
     type: builder.simpleObject('RevokeApiKeyPayload', {
       fields: (payload) => ({ apiKey: payload.field({ type: ApiKey }) }),
     }),

@@ -1,4 +1,7 @@
-/** The one schema builder. Root fields are closed to callers without an API key unless they say otherwise. */
+/**
+ * The one schema builder. Root fields are closed to callers without an API key unless they say
+ * otherwise. Mutations are nullable, so that one that fails takes no answer of an earlier one with it.
+ */
 import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';

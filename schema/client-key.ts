@@ -84,6 +84,7 @@ const ClientKeyPayload = builder.simpleObject('ClientKeyPayload', {
 
 builder.mutationFields((t) => ({
   registerClientKey: t.field({
+    nullable: true,
     type: builder.simpleObject('RegisterClientKeyPayload', {
       fields: (payload) => ({
         clientKey: payload.field({ type: ClientKey }),
@@ -98,6 +99,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, { call, services }) => services.registerClientKey(call, input),
   }),
   confirmClientKey: t.field({
+    nullable: true,
     type: ClientKeyPayload,
     description: 'Proves the ML-KEM half of a PENDING key by its MAC key. Needs no API key.',
     authScopes: { public: true },
@@ -106,12 +108,14 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, { call, services }) => services.confirmClientKey(call, input),
   }),
   mapClientKey: t.field({
+    nullable: true,
     type: ClientKeyPayload,
     description: 'Makes a CONFIRMED key ACTIVE: answers may be sealed to it. For ADMIN and OPERATOR.',
     args: { keyId: t.arg.id({ required: true }) },
     resolve: (_root, { keyId }, { call, services }) => services.mapClientKey(call, { keyId }),
   }),
   revokeClientKey: t.field({
+    nullable: true,
     type: ClientKeyPayload,
     description: 'Ends a client key at once. For ADMIN and OPERATOR.',
     args: {

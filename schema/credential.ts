@@ -80,12 +80,14 @@ const CredentialPayload = builder.simpleObject('CredentialPayload', {
 
 builder.mutationFields((t) => ({
   sealCredential: t.field({
+    nullable: true,
     type: CredentialPayload,
     description: 'Seals a Zendesk credential into the vault. For ADMIN.',
     args: { input: t.arg({ type: SealCredentialInput, required: true }) },
     resolve: (_root, { input }, { call, services }) => services.sealCredential(call, input),
   }),
   rotateCredential: t.field({
+    nullable: true,
     type: CredentialPayload,
     description:
       'Puts another secret in place of the present one; id, integrations and policy stay. For ADMIN.',
@@ -93,6 +95,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, { call, services }) => services.rotateCredential(call, input),
   }),
   deleteCredential: t.field({
+    nullable: true,
     type: builder.simpleObject('DeleteCredentialPayload', {
       fields: (payload) => ({ deletedId: payload.id() }),
     }),
@@ -101,6 +104,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, { call, services }) => services.deleteCredential(call, { id }),
   }),
   unsealCredential: t.field({
+    nullable: true,
     type: builder.simpleObject('UnsealCredentialPayload', {
       fields: (payload) => ({
         envelope: payload.field({ type: 'HybridCryptoEnvelope' }),

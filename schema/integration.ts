@@ -82,18 +82,21 @@ const IntegrationPayload = builder.simpleObject('IntegrationPayload', {
 
 builder.mutationFields((t) => ({
   createIntegration: t.field({
+    nullable: true,
     type: IntegrationPayload,
     description: 'Adds a Zendesk account. For ADMIN.',
     args: { input: t.arg({ type: CreateIntegrationInput, required: true }) },
     resolve: (_root, { input }, { call, services }) => services.createIntegration(call, input),
   }),
   updateIntegration: t.field({
+    nullable: true,
     type: IntegrationPayload,
     description: 'Changes the members that are given. For ADMIN.',
     args: { input: t.arg({ type: UpdateIntegrationInput, required: true }) },
     resolve: (_root, { input }, { call, services }) => services.updateIntegration(call, input),
   }),
   deleteIntegration: t.field({
+    nullable: true,
     type: builder.simpleObject('DeleteIntegrationPayload', {
       fields: (payload) => ({ deletedId: payload.id() }),
     }),
@@ -102,6 +105,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id }, { call, services }) => services.deleteIntegration(call, { id }),
   }),
   testIntegration: t.field({
+    nullable: true,
     type: builder.simpleObject('TestIntegrationPayload', {
       fields: (payload) => ({
         ok: payload.boolean(),

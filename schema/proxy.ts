@@ -15,6 +15,7 @@ const ProxyOutboundInput = builder.inputType('ProxyOutboundInput', {
 
 builder.mutationField('proxyOutbound', (t) =>
   t.field({
+    nullable: true,
     type: builder.simpleObject('ProxyResult', {
       fields: (payload) => ({
         envelope: payload.field({ type: 'HybridCryptoEnvelope' }),

@@ -59,6 +59,7 @@ const CreateTenantInput = builder.inputType('CreateTenantInput', {
 
 builder.mutationField('createTenant', (t) =>
   t.field({
+    nullable: true,
     type: builder.simpleObject('CreateTenantPayload', {
       fields: (payload) => ({
         tenant: payload.field({ type: Tenant }),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../schema/index.ts';
-import { encodeBase64, SealdeskError } from '../../src/base/index.ts';
+import { createId, encodeBase64, SealdeskError } from '../../src/base/index.ts';
 import { acceptWelcome, createKeyFile, importKeys, publicJwkSet } from '../../src/client/index.ts';
 import { signRegistration } from '../../src/envelope/index.ts';
 import { type Kms, openLocalKms } from '../../src/kms/index.ts';
@@ -275,6 +275,22 @@ describeOnBothDatabases('the audit trail', (database) => {
     );
     const children = await childrenOf(answer, house.tenant.keys.auditor);
     expect(children.map(({ action }) => action)).toEqual(['api-key.create', 'api-key.create']);
+  });
+
+  it('loses no answer of a change to a later one that fails', async () => {
+    const answer = await house.gateway.graphql(
+      `mutation { a: createApiKey(input: { name: "a", roles: [AGENT] }) { secret }
+        b: revokeApiKey(id: "${createId('apiKey')}") { apiKey { id } } }`,
+      { apiKey: house.tenant.keys.admin },
+    );
+    expect(answer.status).toBe(200);
+    expect(answer.json.data).toEqual({ a: { secret: expect.stringMatching(/^sd_live_/) }, b: null });
+    expect(answer.json.errors).toMatchObject([{ path: ['b'], extensions: { code: 'NOT_FOUND' } }]);
+    const children = await childrenOf(answer, house.tenant.keys.auditor);
+    expect(children.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      'api-key.create SUCCEEDED',
+      'api-key.revoke DENIED',
+    ]);
   });
 
   it('of the reading of the log tells that it was read', async () => {

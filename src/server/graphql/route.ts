@@ -120,8 +120,9 @@ function recordOutcome(log: Log): Plugin<RequestContext, RequestContext> {
       noteFailure(record, errors?.[0]);
       try {
         const auditEventId = await services.recordOperation(call, record);
+        const data = isEmpty(result.data) && errors !== undefined ? { data: null } : {};
         const extensions = { auditEventId, requestId: call.requestId, ...statusHint(result.data, errors) };
-        setResult({ ...result, ...(errors === undefined ? {} : { errors }), extensions });
+        setResult({ ...result, ...data, ...(errors === undefined ? {} : { errors }), extensions });
       } catch (error) {
         // Nothing of the result leaves.
         const failure = maskGraphqlError(error, log);
@@ -137,9 +138,14 @@ function recordOutcome(log: Log): Plugin<RequestContext, RequestContext> {
 /** The status of the first error's code, where nothing but errors is answered. Taken out by the library. */
 function statusHint(data: unknown, errors: readonly GraphQLError[] | undefined): object {
   const code = errors?.[0]?.extensions['code'];
-  if (data != null || typeof code !== 'string' || !isErrorCode(code)) return {};
+  if (!isEmpty(data) || typeof code !== 'string' || !isErrorCode(code)) return {};
   const retryAfter = errors?.[0]?.extensions['retryAfter'];
   const headers =
     typeof retryAfter === 'number' ? { headers: { 'retry-after': String(Math.ceil(retryAfter)) } } : {};
   return { http: { status: ERROR_CODES[code].status, ...headers } };
+}
+
+/** Whether an answer holds no value of any root field. */
+function isEmpty(data: unknown): boolean {
+  return typeof data !== 'object' || data === null || Object.values(data).every((value) => value === null);
 }
