@@ -12,7 +12,7 @@ import {
 import { createId } from '../base/index.ts';
 import { type Call, isOperationName } from '../proxy/index.ts';
 import { audited, notFound } from './audited.ts';
-import { futureField, idField, nameField, parseInput } from './input.ts';
+import { futureField, idField, invalidInput, nameField, parseInput } from './input.ts';
 import { type Connection, type PageInput, parsePage, toConnection } from './page.ts';
 import { readOwn } from './read.ts';
 import type { ServiceDeps } from './service-deps.ts';
@@ -51,6 +51,7 @@ export async function createApiKey(deps: ServiceDeps, call: Call, input: unknown
   const act = { action: 'api-key.create', roles: MANAGERS, resource: id };
   return audited(deps, call, act, async (step, { caller }) => {
     const fields = parseInput(createApiKeyInput(now), input);
+    assertWithin(fields.allowedOperations ?? null, caller.allowedOperations);
     const { text, secretSha256 } = createApiKeySecret(id);
     const apiKey = await step.commit((tx) =>
       insertApiKey(tx, {
@@ -64,6 +65,14 @@ export async function createApiKey(deps: ServiceDeps, call: Call, input: unknown
     );
     return { apiKey, secret: text };
   });
+}
+
+/** A key whose operations are narrowed cannot make one that may run more. */
+function assertWithin(wanted: readonly string[] | null, own: readonly string[] | null): void {
+  if (own === null || wanted?.every((name) => own.includes(name)) === true) return;
+  throw invalidInput([
+    { path: 'allowedOperations', message: 'must be within those of the API key that creates this one' },
+  ]);
 }
 
 /** Ends an API key at once. */

@@ -14,7 +14,7 @@ import {
   type Role,
   revokeClientKey as revokeClientKeyRow,
 } from '../access/index.ts';
-import { createId, parseBase64 } from '../base/index.ts';
+import { createId, parseBase64, SealdeskError } from '../base/index.ts';
 import {
   encodeWelcome,
   HMAC_SHA_512,
@@ -177,6 +177,11 @@ export async function confirmClientKey(
   const claim = { tenant_id: tenantId, key_id: keyId, kem_kid: key.kemKid, sig_kid: key.sigKid };
   if (!(await verifyConfirmation(macKey, claim, mac))) {
     throw invalidInput([{ path: 'mac', message: 'is not the confirmation of this key' }]);
+  }
+  // Repeating a confirmation changes nothing and leaves no entry, so that it cannot fill the log.
+  if (key.status !== 'PENDING') {
+    if (key.status === 'CONFIRMED' || key.status === 'ACTIVE') return { clientKey: toClientKeyView(key) };
+    throw new SealdeskError('KEY_REVOKED', 'The client key has ended. Generate, register and map a new one.');
   }
   const act = { action: 'client-key.confirm', tenantId, resource: keyId };
   // A key that another tenant's caller names is confirmed as by nobody: the log of its tenant names no stranger.

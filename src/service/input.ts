@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type FieldIssue, type IdKind, isId, SealdeskError } from '../base/index.ts';
 
-export const MAX_NAME_CHARACTERS = 120;
+export const MAX_NAME_CHARACTERS = 100;
 export const MAX_OPERATIONS = 64;
 const MAX_NAMED_MEMBERS = 5;
 const MEMBER_NAME = /^[a-z_][a-zA-Z_]{0,31}$/;
@@ -41,7 +41,7 @@ export function idField(kind: IdKind): z.ZodType<string> {
 
 const END_OF_TIME = Date.UTC(9999, 0);
 
-/** A name that people read: 1 to 120 characters on one line. */
+/** A name that people read: 1 to 100 characters on one line. */
 export const nameField = z
   .string()
   .trim()

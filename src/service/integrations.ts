@@ -1,6 +1,6 @@
 /** Use cases around integrations: a Zendesk account, its credential and its policy. */
 import { z } from 'zod';
-import { ROLES, type Role } from '../access/index.ts';
+import type { Role } from '../access/index.ts';
 import { createId, isId, SealdeskError } from '../base/index.ts';
 import { type Call, findIntegration, type Integration, toIntegration } from '../proxy/index.ts';
 import type { IntegrationStatus, Tx } from '../store/index.ts';
@@ -13,6 +13,7 @@ import { readOwn } from './read.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
 const ADMIN: readonly Role[] = ['ADMIN'];
+const READERS: readonly Role[] = ['ADMIN', 'AGENT', 'DASHBOARD'];
 
 export type IntegrationView = Omit<Integration, 'tenantId'>;
 
@@ -177,7 +178,7 @@ export async function testIntegration(
 }
 
 export function getIntegration(deps: ServiceDeps, call: Call, id: string): Promise<IntegrationView> {
-  return readOwn(deps, call, ROLES, async (tx, tenantId) => {
+  return readOwn(deps, call, READERS, async (tx, tenantId) => {
     const integration = isId('integration', id) ? await findIntegration(tx, tenantId, id) : null;
     if (integration === null) throw notFound('integration');
     return integration;
@@ -189,7 +190,7 @@ export function listIntegrations(
   call: Call,
   input: PageInput,
 ): Promise<Connection<IntegrationView>> {
-  return readOwn(deps, call, ROLES, async (tx, tenantId) => {
+  return readOwn(deps, call, READERS, async (tx, tenantId) => {
     const page = parsePage(input);
     let query = tx.selectFrom('integrations').selectAll().where('tenant_id', '=', tenantId);
     if (page.after !== null) query = query.where('id', '>', page.after);

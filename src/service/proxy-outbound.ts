@@ -15,6 +15,8 @@ const ProxyOutboundInput = z.strictObject({
 /** Runs one operation of the catalogue for the caller; see `runProxied`. */
 export async function proxyOutbound(deps: ServiceDeps, call: Call, input: unknown): Promise<ProxyAnswer> {
   assertAuthenticated(call);
+  // A GraphQL document may hold many operations: each counts, as if it had come by itself.
+  if (call.parentEventId !== null) deps.limiter.take(call.caller);
   const { integrationId, operation, payload, idempotencyKey = null } = parseInput(ProxyOutboundInput, input);
   return runProxied(deps, call, { integrationId, operation, payload, idempotencyKey });
 }

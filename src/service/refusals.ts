@@ -1,8 +1,8 @@
 /**
- * Refusals that a stranger or a runaway client can cause at will (bad keys, exhausted rates). They are
- * counted, and recorded once a minute for each cause, so that they cannot flood the log: the first one
- * writes an event, later ones in the same minute name it, and the next event carries how many there
- * were.
+ * Answers that a stranger or a runaway client can cause at will (bad keys, exhausted rates, operations
+ * without a key). They are counted, and recorded once a minute for each cause, so that they cannot
+ * flood the log: the first one writes an event, later ones in the same minute name it, and the next
+ * event carries how many there were.
  */
 import type { NewAuditEvent } from '../audit/index.ts';
 import { createId } from '../base/index.ts';
@@ -19,8 +19,8 @@ interface Window {
   suppressed: number;
 }
 
-/** Records a refusal and resolves to the id of the event that stands for it. */
-export type RecordRefusal = (call: Call, code: string) => Promise<string>;
+/** Records a refusal by its code, `null` where nothing was refused, and resolves to the id of the event that stands for it. */
+export type RecordRefusal = (call: Call, code: string | null) => Promise<string>;
 
 /** `installationId` is whose log takes the refusals of callers without a tenant. */
 export function createRefusalRecorder(
@@ -30,7 +30,7 @@ export function createRefusalRecorder(
   const { clock } = deps;
   const windows = new Map<string, Window>();
 
-  async function write(call: Call, code: string, count: number): Promise<string> {
+  async function write(call: Call, code: string | null, count: number): Promise<string> {
     const tenantId = call.caller?.tenantId ?? installationId;
     const id = createId('auditEvent', clock.now());
     const event: NewAuditEvent = {
@@ -38,9 +38,9 @@ export function createRefusalRecorder(
       id,
       occurredAt: new Date(clock.now()).toISOString(),
       phase: 'SINGLE',
-      outcome: 'DENIED',
-      action: 'request.refuse',
-      denialReason: code,
+      ...(code === null
+        ? { outcome: 'SUCCEEDED', action: 'request.answer' }
+        : { outcome: 'DENIED', action: 'request.refuse', denialReason: code }),
       count,
     };
     await recordEvent(deps, tenantId, event);
@@ -48,7 +48,7 @@ export function createRefusalRecorder(
   }
 
   return async (call, code) => {
-    const cause = `${code} ${call.caller?.apiKeyId ?? ''}`;
+    const cause = `${code ?? ''} ${call.caller?.apiKeyId ?? ''}`;
     const now = clock.now();
     const current = windows.get(cause);
     if (current !== undefined && now - current.startedAt < WINDOW_MS) {

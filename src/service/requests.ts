@@ -1,5 +1,5 @@
 /** What happens to every request before and after its use case: who asks, how often, and its entry in the log. */
-import { authenticateApiKey, type Caller } from '../access/index.ts';
+import { addressBucket, authenticateApiKey, type Caller, type InboundLimiter } from '../access/index.ts';
 import type { NewAuditEvent } from '../audit/index.ts';
 import { type ErrorCode, isSealdeskError, SealdeskError } from '../base/index.ts';
 import { type Call, describeCall, isDenial } from '../proxy/index.ts';
@@ -7,7 +7,7 @@ import { auditUnavailable, recordEvent } from './record-event.ts';
 import type { RecordRefusal } from './refusals.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
-/** Calls a minute of one address that sends no API key. */
+/** Requests a minute of one address without a valid API key. */
 const ANONYMOUS_PER_MINUTE = 60;
 
 /** A GraphQL operation as the log tells it: names of the schema, never of the caller. */
@@ -19,16 +19,32 @@ export interface OperationSummary {
   readonly failure: { readonly code: ErrorCode; readonly upstreamStatus?: number } | null;
 }
 
-/** The caller whose API key `text` is, or UNAUTHENTICATED. */
-export function authenticate({ store, clock }: ServiceDeps, text: string): Promise<Caller> {
-  return store.withSystem('api-key-lookup', (tx) => authenticateApiKey(tx, text, clock.now()));
+/**
+ * The caller whose API key `text` is, or UNAUTHENTICATED. A wrong key counts against the address that
+ * sent it, so that nobody can keep the database busy with guesses.
+ */
+export async function authenticate(
+  { store, clock }: ServiceDeps,
+  strangers: InboundLimiter,
+  text: string,
+  ip: string | null,
+): Promise<Caller> {
+  try {
+    return await store.withSystem('api-key-lookup', (tx) => authenticateApiKey(tx, text, clock.now()));
+  } catch (error) {
+    if (isSealdeskError(error, 'UNAUTHENTICATED')) takeForAddress(strangers, ip);
+    throw error;
+  }
 }
 
 /** Counts the request against its key, or against its address where it has none. Throws TOO_MANY_REQUESTS. */
-export function takeFromRate({ limiter }: ServiceDeps, call: Call): void {
-  limiter.take(
-    call.caller ?? { apiKeyId: `address ${call.ip ?? ''}`, requestsPerMinute: ANONYMOUS_PER_MINUTE },
-  );
+export function takeFromRate({ limiter }: ServiceDeps, strangers: InboundLimiter, call: Call): void {
+  if (call.caller === null) takeForAddress(strangers, call.ip);
+  else limiter.take(call.caller);
+}
+
+function takeForAddress(strangers: InboundLimiter, ip: string | null): void {
+  strangers.take({ apiKeyId: addressBucket(ip), requestsPerMinute: ANONYMOUS_PER_MINUTE });
 }
 
 /**
@@ -53,7 +69,7 @@ export async function recordFailure(
 
 /**
  * Records a GraphQL operation before its answer leaves and resolves to its event's id. The events of
- * its use cases name it as parent. What a caller without a key is refused counts as a refusal.
+ * its use cases name it as parent. What callers without a key send is counted, not recorded one by one.
  */
 export async function recordOperation(
   deps: ServiceDeps,
@@ -63,7 +79,7 @@ export async function recordOperation(
   operation: OperationSummary,
 ): Promise<string> {
   const { failure, eventId, fields, kind } = operation;
-  if (call.caller === null && failure !== null) return recordRefusal(call, failure.code);
+  if (call.caller === null) return recordRefusal(call, failure?.code ?? null);
   const tenantId = call.caller?.tenantId ?? installationId;
   const [only, ...others] = fields;
   const event: NewAuditEvent = {

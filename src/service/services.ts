@@ -1,4 +1,5 @@
 /** The use cases bound to what they stand on: the one object that the schema and the routes call. */
+import { createInboundLimiter } from '../access/index.ts';
 import * as apiKeys from './api-keys.ts';
 import * as auditLog from './audit-log.ts';
 import * as clientKeys from './client-keys.ts';
@@ -46,8 +47,6 @@ const USE_CASES = {
   getAuditEvent: auditLog.getAuditEvent,
   getOperationStatus: auditLog.getOperationStatus,
   getSigningKeyDocument,
-  authenticate: requests.authenticate,
-  takeFromRate: requests.takeFromRate,
 } as const;
 
 type Bound<UseCase> = UseCase extends (deps: ServiceDeps, ...rest: infer Rest) => infer Result
@@ -64,6 +63,12 @@ type WithoutFirst<Parameters extends readonly unknown[]> = Parameters extends re
 
 export type Services = { readonly [Name in keyof typeof USE_CASES]: Bound<(typeof USE_CASES)[Name]> } & {
   readonly readiness: ReturnType<typeof createReadinessCheck>;
+  readonly authenticate: (
+    ...rest: WithoutFirst<WithoutFirst<Parameters<typeof requests.authenticate>>>
+  ) => ReturnType<typeof requests.authenticate>;
+  readonly takeFromRate: (
+    ...rest: WithoutFirst<WithoutFirst<Parameters<typeof requests.takeFromRate>>>
+  ) => ReturnType<typeof requests.takeFromRate>;
   readonly recordFailure: (
     ...rest: WithoutFirst<Parameters<typeof requests.recordFailure>>
   ) => ReturnType<typeof requests.recordFailure>;
@@ -81,9 +86,13 @@ export function createServices(deps: ServiceDeps, installationId: string): Servi
     ]),
   );
   const recordRefusal = createRefusalRecorder(deps, installationId);
+  // Apart from the keys' limiter, so that a crowd of addresses pushes no key's bucket out.
+  const strangers = createInboundLimiter({ clock: deps.clock });
   return Object.freeze({
     ...bound,
     readiness: createReadinessCheck(deps),
+    authenticate: requests.authenticate.bind(null, deps, strangers),
+    takeFromRate: requests.takeFromRate.bind(null, deps, strangers),
     recordFailure: requests.recordFailure.bind(null, recordRefusal),
     recordOperation: requests.recordOperation.bind(null, deps, installationId, recordRefusal),
   } as Services);

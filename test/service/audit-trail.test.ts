@@ -1,15 +1,10 @@
 /** Every act leaves its own event within that of its operation; and what cannot be recorded is not answered. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { schema } from '../../schema/index.ts';
-import { createId, encodeBase64, SealdeskError } from '../../src/base/index.ts';
+import { createId, encodeBase64 } from '../../src/base/index.ts';
 import { acceptWelcome, createKeyFile, importKeys, publicJwkSet } from '../../src/client/index.ts';
 import { signRegistration } from '../../src/envelope/index.ts';
-import { type Kms, openLocalKms } from '../../src/kms/index.ts';
-import type { Store } from '../../src/store/index.ts';
 import type { RestAnswer } from '../support/gateway.ts';
 import { describeOnBothDatabases } from '../support/store.ts';
 import { suite } from '../support/tenant.ts';
@@ -352,139 +347,5 @@ describeOnBothDatabases('the audit trail', (database) => {
       expect(answer.json).not.toHaveProperty('encrypted');
     }
     expect(await count()).toBe(before);
-  });
-});
-
-describe('an outage', () => {
-  it('of the database is AUDIT_UNAVAILABLE everywhere, and over at once when it is over', async () => {
-    let down = false;
-    const failing = (store: Store): Store =>
-      Object.freeze({
-        kind: store.kind,
-        applied: store.applied,
-        withTenant: async (...rest: Parameters<Store['withTenant']>) =>
-          refuseOr(() => store.withTenant(...rest)),
-        withSystem: async (...rest: Parameters<Store['withSystem']>) =>
-          refuseOr(() => store.withSystem(...rest)),
-        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-      }) as Store;
-    const refuseOr = <T>(work: () => Promise<T>): Promise<T> => {
-      if (!down) return work();
-      // As the store itself tells of a database that it cannot reach.
-      throw new SealdeskError('AUDIT_UNAVAILABLE', 'The database does not answer.', {
-        cause: new Error('connect ECONNREFUSED 10.0.0.5:5432'),
-      });
-    };
-    await using house = await openHouse('pglite', { wrapStore: failing });
-    const { gateway, tenant } = house;
-    const ask = async () => [
-      await gateway.graphql('{ viewer { tenant { id } } }', { apiKey: tenant.keys.admin }),
-      await gateway.graphql('{ viewer { tenant { id } } }'),
-      await gateway.graphql('mutation { createApiKey(input: { name: "x", roles: [AGENT] }) { secret } }', {
-        apiKey: tenant.keys.admin,
-      }),
-      await tenant.proxy('get_ticket', { ticket_id: 1 }),
-    ];
-    down = true;
-    const calls = zendeskCalls(gateway);
-    for (const answer of await ask()) {
-      expect([answer.status, codeOf(answer)]).toEqual([503, 'AUDIT_UNAVAILABLE']);
-      expect(JSON.stringify(answer.json)).not.toContain('10.0.0.5');
-    }
-    expect(zendeskCalls(gateway)).toBe(calls);
-    house.clock.advance(6_000);
-    expect((await gateway.send('/readyz', { method: 'GET' })).json).toMatchObject({ database: false });
-    down = false;
-    expect((await ask()).map(codeOf)).toEqual([null, 'UNAUTHENTICATED', null, null]);
-    house.clock.advance(6_000);
-    expect((await gateway.send('/readyz', { method: 'GET' })).json).toMatchObject({ status: 'ready' });
-  });
-
-  it('of the KMS is KMS_UNAVAILABLE once its keys have aged, and over at once when it is over', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sealdesk-outage-'));
-    await using resources = new AsyncDisposableStack();
-    resources.defer(() => rm(folder, { recursive: true, force: true }));
-    const local = resources.use(await openLocalKms({ file: join(folder, 'kms.key'), createIfMissing: true }));
-    let down = false;
-    const assertUp = (): void => {
-      if (down) throw new SealdeskError('KMS_UNAVAILABLE', 'The key management service does not answer.');
-    };
-    const kms: Kms = {
-      name: 'local',
-      async generateDataKey(wish) {
-        assertUp();
-        return local.generateDataKey(wish);
-      },
-      async decryptDataKey(wish) {
-        assertUp();
-        return local.decryptDataKey(wish);
-      },
-      async describeKey(wish) {
-        assertUp();
-        return local.describeKey(wish);
-      },
-      async [Symbol.asyncDispose]() {},
-    };
-    await using house = await openHouse('pglite', { kms });
-    const { gateway, tenant, clock } = house;
-    const seal = () =>
-      gateway.send('/api/v2/vault/seal', {
-        apiKey: tenant.keys.admin,
-        json: { credential_type: 'api_key', secret: { api_key: 'x' } },
-      });
-    clock.advance(360_000);
-    down = true;
-    const calls = zendeskCalls(gateway);
-    const answers = [
-      await gateway.graphql('{ viewer { tenant { id } } }', { apiKey: tenant.keys.admin }),
-      await gateway.graphql('mutation { createApiKey(input: { name: "x", roles: [AGENT] }) { secret } }', {
-        apiKey: tenant.keys.admin,
-      }),
-      await seal(),
-      await tenant.proxy('get_ticket', { ticket_id: 1 }),
-      await tenant.proxy('create_ticket', { subject: 'x', comment: { body: 'y', public: false } }),
-    ];
-    for (const answer of answers) {
-      expect([answer.status, codeOf(answer)]).toEqual([503, 'KMS_UNAVAILABLE']);
-      expect(answer.json.data ?? null).toBeNull();
-    }
-    expect(zendeskCalls(gateway)).toBe(calls);
-    expect((await gateway.send('/readyz', { method: 'GET' })).json).toMatchObject({ keys: false });
-    down = false;
-    expect((await tenant.proxy('get_ticket', { ticket_id: 1 })).status).toBe(200);
-    expect((await seal()).status).toBe(201);
-  });
-
-  it('of the KMS with keys still at hand is recorded in the log', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sealdesk-outage-'));
-    await using resources = new AsyncDisposableStack();
-    resources.defer(() => rm(folder, { recursive: true, force: true }));
-    const local = resources.use(await openLocalKms({ file: join(folder, 'kms.key'), createIfMissing: true }));
-    let down = false;
-    const kms: Kms = {
-      name: 'local',
-      generateDataKey: (wish) => local.generateDataKey(wish),
-      async decryptDataKey(wish) {
-        if (down) throw new SealdeskError('KMS_UNAVAILABLE', 'The key management service does not answer.');
-        return local.decryptDataKey(wish);
-      },
-      describeKey: (wish) => local.describeKey(wish),
-      async [Symbol.asyncDispose]() {},
-    };
-    await using house = await openHouse('pglite', { kms });
-    const { gateway, tenant } = house;
-    down = true;
-    const answer = await gateway.graphql('mutation($id: ID!) { unsealCredential(id: $id) { envelope } }', {
-      apiKey: tenant.keys.admin,
-      variables: { id: tenant.credentialId },
-      headers: { 'x-sealdesk-key': tenant.keyFile.key_id },
-    });
-    down = false;
-    if (codeOf(answer) === null) throw new Error('The credential was opened without the KMS');
-    expect(codeOf(answer)).toBe('KMS_UNAVAILABLE');
-    const events = await newestEvents(gateway, tenant.keys.auditor, 3);
-    expect(
-      events.filter(({ denialReason }) => denialReason === 'KMS_UNAVAILABLE').map(({ action }) => action),
-    ).toEqual(['credential.unseal', 'mutation.unsealCredential']);
   });
 });
