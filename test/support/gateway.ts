@@ -31,6 +31,8 @@ import { type DatabaseKind, openTestStore } from './store.ts';
 
 export interface OpenGatewayOptions {
   readonly database?: DatabaseKind;
+  /** An open store to use, the caller's to close, in place of one on a database of its own. */
+  readonly store?: Store;
   readonly clock?: Clock;
   readonly log?: Log;
   readonly kms?: Kms;
@@ -76,7 +78,10 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
   const folder = await mkdtemp(join(tmpdir(), 'sealdesk-gateway-'));
   resources.defer(() => rm(folder, { recursive: true, force: true }));
   const simulator = resources.use(await openSimulator({ tickets: 300, ...options.simulator }));
-  const opened = resources.use(await openTestStore(options.database ?? 'pglite'));
+  const opened =
+    options.store === undefined
+      ? resources.use(await openTestStore(options.database ?? 'pglite'))
+      : { store: options.store, connectionString: null };
   const store = options.wrapStore?.(opened.store) ?? opened.store;
   const kms =
     options.kms ??
