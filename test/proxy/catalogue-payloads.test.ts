@@ -9,6 +9,8 @@ import {
   type OperationName,
   printCatalogue,
 } from '../../src/proxy/catalogue/catalogue.ts';
+import { createUsageMeter, type ZendeskClient } from '../../src/zendesk/index.ts';
+import { encodeTarget } from '../../src/zendesk/target.ts';
 
 const COMMENT = { body: 'It drips.', public: true };
 const create = (members: object): object => ({ comment: COMMENT, ...members });
@@ -60,6 +62,8 @@ const BAD: readonly (readonly [OperationName, unknown, string, RegExp])[] = [
   ['list_tickets', { cursor: null, page: 2 }, 'cursor', /combined with page/],
   ['list_tickets', { cursor: null, status: 'open' }, 'cursor', /combined with filters/],
   ['list_tickets', { cursor: null, sort_by: 'priority' }, 'sort_by', /walking by cursor/],
+  ['list_tickets', { cursor: '\ud800' }, 'cursor', /next_cursor/],
+  ['list_tickets', { cursor: '中'.repeat(1_000) }, 'cursor', /next_cursor/],
   ['get_ticket', {}, 'ticket_id', /is required/],
   ['get_ticket', { ticket_id: 0 }, 'ticket_id', /Zendesk id/],
   ['get_ticket', { ticket_id: -1 }, 'ticket_id', /Zendesk id/],
@@ -92,6 +96,12 @@ const BAD: readonly (readonly [OperationName, unknown, string, RegExp])[] = [
     /at most 50 elements/,
   ],
   ['create_ticket', { comment: { ...COMMENT, safe: 1 } }, 'comment.safe', /not a field/],
+  ['create_ticket', { comment: { body: 'a\ud800', public: true } }, 'comment.body', /well-formed/],
+  ['create_ticket', create({ subject: '\udfffa' }), 'subject', /well-formed/],
+  ['create_ticket', create({ external_id: '\ud83d' }), 'external_id', /well-formed/],
+  ['create_ticket', create({ tags: ['\ud83d'] }), 'tags.0', /tag/],
+  ['create_ticket', create({ requester: { email: '\ud83d@b.test' } }), 'requester.email', /e-mail/],
+  ['create_ticket', create({ custom_fields: [{ id: 1, value: '\udc00' }] }), 'custom_fields.0.value', /text/],
   ['create_ticket', create({ subject: '' }), 'subject', /1 to 1000/],
   ['create_ticket', create({ subject: 'x'.repeat(1001) }), 'subject', /1 to 1000/],
   ['create_ticket', create({ subject: 5 }), 'subject', /text/],
@@ -192,6 +202,11 @@ const BAD: readonly (readonly [OperationName, unknown, string, RegExp])[] = [
   ['search', { query: 'a', page: 34, per_page: 30 }, 'page', /1000 results/],
   ['search', { query: 'a', per_page: 101 }, 'per_page', /from 1 to 100/],
   ['search', { query: 'a', include: 'x' }, 'include', /not a field/],
+  ['list_users', { external_id: '\udfff' }, 'external_id', /well-formed/],
+  ['list_users', { cursor: '中'.repeat(2_000) }, 'cursor', /next_cursor/],
+  ['list_users', { query: '中'.repeat(800) }, 'query', /percent-encoded/],
+  ['search', { query: '\ud800' }, 'query', /well-formed/],
+  ['search', { query: '中'.repeat(2_000) }, 'query', /at most 7000 characters when percent-encoded/],
 ];
 
 const GOOD: readonly (readonly [OperationName, unknown, string])[] = [
@@ -248,6 +263,34 @@ describe('a payload', () => {
 
   it.each(GOOD)('of %s is accepted: %j, and concerns %s', (name, payload, resource) => {
     expect(CATALOGUE[name].prepare(payload).resource).toBe(resource);
+  });
+
+  it.each([
+    [
+      CATALOGUE.search,
+      { query: 'a '.repeat(1_000).replace(/ $/, '.'), sort_by: 'ticket_type', sort_order: 'desc', page: 10 },
+    ],
+    [CATALOGUE.search, { query: '中'.repeat(777) }],
+    [CATALOGUE.search, { query: '😀'.repeat(583) }],
+    [CATALOGUE.list_users, { query: '中'.repeat(777), page: 100 }],
+    [
+      CATALOGUE.list_users,
+      { role: ['end-user', 'agent', 'admin'], external_id: '中'.repeat(255), cursor: '+'.repeat(1_666) },
+    ],
+    [CATALOGUE.list_tickets, { cursor: '中'.repeat(555), sort_by: 'updated_at' }],
+  ])('at the limits of its texts still makes an address that is sent (%#)', async ({ prepare }, payload) => {
+    const sent = new Error('sent');
+    let target = '';
+    const client: ZendeskClient = {
+      origin: 'https://example.zendesk.com',
+      async request({ path, query }) {
+        target = encodeTarget(path, query);
+        throw sent;
+      },
+    };
+    const running = prepare(payload).run(client, { usage: createUsageMeter(), isPermitted: () => true });
+    await expect(running).rejects.toBe(sent);
+    expect(target.length).toBeGreaterThan(2_000);
   });
 
   it('with many faults names at most 20 of them, and no value', () => {

@@ -12,6 +12,13 @@ export const MAX_TAGS = 200;
 export const MAX_TAG_LENGTH = 255;
 export const MAX_CUSTOM_FIELDS = 500;
 export const MAX_QUERY_LENGTH = 2_000;
+const MAX_CURSOR_LENGTH = 2_048;
+/**
+ * Characters of what goes into the address of a call, percent-encoded as it is sent there: the fields
+ * of one call together stay below the longest address that is sent, 8 192 characters.
+ */
+export const MAX_ENCODED_QUERY_LENGTH = 7_000;
+export const MAX_ENCODED_CURSOR_LENGTH = 5_000;
 
 export const STATUSES = ['new', 'open', 'pending', 'hold', 'solved', 'closed'] as const;
 export const PRIORITIES = ['urgent', 'high', 'normal', 'low'] as const;
@@ -40,7 +47,10 @@ export const tags = z
   .array(
     z.custom<string>(
       (value) =>
-        typeof value === 'string' && value.length <= MAX_TAG_LENGTH && /^[^\s,\p{Cc}]+$/u.test(value),
+        typeof value === 'string' &&
+        value.length <= MAX_TAG_LENGTH &&
+        value.isWellFormed() &&
+        /^[^\s,\p{Cc}]+$/u.test(value),
       `must be a tag: 1 to ${MAX_TAG_LENGTH} characters without spaces or commas`,
     ),
   )
@@ -65,7 +75,7 @@ export const customFields = z
   .max(MAX_CUSTOM_FIELDS);
 
 export const email = z.custom<string>(
-  (value) => typeof value === 'string' && EMAIL.test(value),
+  (value) => typeof value === 'string' && value.isWellFormed() && EMAIL.test(value),
   'must be an e-mail address',
 );
 
@@ -82,9 +92,10 @@ const commentText = z.custom<string>(
     typeof value === 'string' &&
     value.trim() !== '' &&
     value.length <= MAX_COMMENT_BYTES &&
+    value.isWellFormed() &&
     encodeUtf8(value).length <= MAX_COMMENT_BYTES &&
     !CONTROL.test(value),
-  `must be text of 1 to ${MAX_COMMENT_BYTES} bytes`,
+  `must be text of 1 to ${MAX_COMMENT_BYTES} bytes in well-formed Unicode`,
 );
 
 /** `public` has no default: what Zendesk would assume may mail the customer. */
@@ -105,16 +116,30 @@ export const comment = z
 export const perPage = whole(1, 100).optional().describe('Records on a page, 1 to 100; default 100.');
 export const page = whole(1, 10_000).optional().describe('Page number, from 1.');
 export const sortOrder = z.enum(['asc', 'desc']).optional().describe('asc or desc.');
-const cursorText = text(2_048);
+const cursorText = text(MAX_CURSOR_LENGTH);
 export const pageCursor = z
   .custom<string | null>(
-    (value) => value === null || cursorText.safeParse(value).success,
+    (value) =>
+      value === null ||
+      (cursorText.safeParse(value).success && encodedLength(value) <= MAX_ENCODED_CURSOR_LENGTH),
     'must be null or the next_cursor of the page before',
   )
   .optional()
   .describe('null begins a walk without the cap of page numbers; then next_cursor of the page before.');
 
-export const query = text(MAX_QUERY_LENGTH);
+export const query = text(MAX_QUERY_LENGTH).refine(
+  (value) => encodedLength(value) <= MAX_ENCODED_QUERY_LENGTH,
+  {
+    message: `must be of at most ${MAX_ENCODED_QUERY_LENGTH} characters when percent-encoded, in which letters outside ASCII take 6 and more`,
+  },
+);
+
+/** Of text that is well-formed; of anything else no length will do. */
+function encodedLength(value: unknown): number {
+  return typeof value === 'string' && value.isWellFormed()
+    ? encodeURIComponent(value).length
+    : Number.POSITIVE_INFINITY;
+}
 
 /** A whole number from `min` to `max`. */
 export function whole(min: number, max: number): z.ZodType<number> {
@@ -138,12 +163,16 @@ export function oneOrMore<Value extends string>(values: readonly Value[]) {
     .transform((value): readonly Value[] => (typeof value === 'string' ? [value] : value));
 }
 
-/** Text of `min` to `max` characters without control characters other than tab and line ends. */
+/** Well-formed text of `min` to `max` characters without control characters other than tab and line ends. */
 export function text(max: number, min = 1): z.ZodType<string> {
   return z.custom<string>(
     (value) =>
-      typeof value === 'string' && value.length <= max && value.trim().length >= min && !CONTROL.test(value),
-    `must be text of ${min} to ${max} characters`,
+      typeof value === 'string' &&
+      value.length <= max &&
+      value.trim().length >= min &&
+      value.isWellFormed() &&
+      !CONTROL.test(value),
+    `must be text of ${min} to ${max} characters in well-formed Unicode`,
   );
 }
 

@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { MAX_PAGE_SIZE } from '../../zendesk/index.ts';
 import { defineOperation } from './operation.ts';
 import { pageOfOffset, pageResult } from './page-result.ts';
-import { page, perPage, query, sortOrder } from './payload-fields.ts';
+import {
+  MAX_ENCODED_QUERY_LENGTH,
+  MAX_QUERY_LENGTH,
+  page,
+  perPage,
+  query,
+  sortOrder,
+} from './payload-fields.ts';
 import {
   namedOf,
   namedReference,
@@ -18,7 +25,9 @@ import { SEARCH_SORTS, searchDepthIssue, searchPage } from './search-page.ts';
 
 const payload = z
   .strictObject({
-    query: query.describe("Zendesk's search syntax, 1 to 2 000 characters."),
+    query: query.describe(
+      `Zendesk's search syntax, 1 to ${MAX_QUERY_LENGTH} characters, ${MAX_ENCODED_QUERY_LENGTH} when percent-encoded.`,
+    ),
     sort_by: z
       .enum(SEARCH_SORTS)
       .optional()
