@@ -1,4 +1,5 @@
 /** Who may do what: tenants, API keys and their roles, client keys, the recipient of an answer, inbound rate limits. */
+export { addressBucket } from './address-bucket.ts';
 export { type ApiKeySecret, createApiKeySecret, parseApiKey } from './api-key-text.ts';
 export {
   type ApiKey,

@@ -68,7 +68,7 @@ const members = {
     .string()
     .refine((text) => text.length <= MAX_IP_LENGTH && isIP(text) !== 0)
     .optional(),
-  upstreamStatus: z.int().min(100).max(599).optional(),
+  upstreamStatus: z.int().min(100).max(999).optional(),
   durationMs: z.int().nonnegative().max(MAX_DURATION_MS).optional(),
   denialReason: Reason.optional(),
   /** How many refusals of one cause this event stands for. */

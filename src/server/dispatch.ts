@@ -94,6 +94,7 @@ async function route(options: DispatchOptions, incoming: Incoming, note: NoteCal
   if (path === '/readyz') return checkReadiness(services);
   if (path.startsWith('/.well-known/sealdesk/')) {
     assertMethod(incoming, 'GET');
+    services.takeFromRate(anonymousCall(incoming));
     return wellKnownKeysRoute(services, path);
   }
   throw new SealdeskError('NOT_FOUND', 'There is no such route. The GraphQL API is POST /graphql.');
@@ -103,7 +104,8 @@ async function route(options: DispatchOptions, incoming: Incoming, note: NoteCal
 async function admit(services: Services, incoming: Incoming, note: NoteCall): Promise<Call> {
   const anonymous = anonymousCall(incoming);
   const text = apiKeyOf(incoming.headers);
-  const call = text === null ? anonymous : { ...anonymous, caller: await services.authenticate(text) };
+  const call =
+    text === null ? anonymous : { ...anonymous, caller: await services.authenticate(text, incoming.ip) };
   note(call);
   services.takeFromRate(call);
   return { ...call, clientNonce: clientNonceOf(incoming.headers) };

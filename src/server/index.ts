@@ -1,6 +1,7 @@
 /** The edge: HTTP in, one answer out. GraphQL, REST, well-known keys, health, and how it stops. */
 export { createDispatch, type DispatchOptions } from './dispatch.ts';
 export { createGraphqlRoute, type GraphqlRoute } from './graphql/route.ts';
+export { withoutValues } from './graphql/without-values.ts';
 export {
   type Dispatch,
   type HttpServer,

@@ -26,11 +26,11 @@ const FIELDS: Readonly<Record<string, Row>> = {
   'Query.apiKeys': { document: `{ apiKeys ${PAGE} }`, roles: MANAGERS },
   'Query.clientKeys': { document: `{ clientKeys ${PAGE} }`, roles: ['ADMIN'] },
   'Query.credentials': { document: `{ credentials ${PAGE} }`, roles: ['ADMIN'] },
-  'Query.integrations': { document: `{ integrations ${PAGE} }`, roles: EVERYBODY },
+  'Query.integrations': { document: `{ integrations ${PAGE} }`, roles: ['ADMIN', 'AGENT', 'DASHBOARD'] },
   'Query.integration': {
     document: 'query($id: ID!) { integration(id: $id) { id } }',
     variables: id('integration'),
-    roles: EVERYBODY,
+    roles: ['ADMIN', 'AGENT', 'DASHBOARD'],
   },
   'Query.auditEvents': { document: `{ auditEvents ${PAGE} }`, roles: ['AUDITOR'] },
   'Query.operationStatus': {
@@ -212,7 +212,7 @@ describeOnBothDatabases('the door before every root field', (database) => {
     const viewer = await gateway.graphql('{ viewer { apiKey { id } } }', { apiKey: tenant.keys.agent });
     const readers: Readonly<Record<string, readonly Role[]>> = {
       [tenant.id]: ['OPERATOR', 'ADMIN', 'AGENT', 'DASHBOARD', 'AUDITOR'],
-      [tenant.integrationId]: ['ADMIN', 'AGENT', 'DASHBOARD', 'AUDITOR'],
+      [tenant.integrationId]: ['ADMIN', 'AGENT', 'DASHBOARD'],
       [tenant.credentialId]: ['ADMIN'],
       [tenant.keyFile.key_id]: ['ADMIN', 'AGENT', 'DASHBOARD'],
       [viewer.json.data.viewer.apiKey.id]: ['ADMIN'],

@@ -58,6 +58,8 @@ export interface SendOptions {
   readonly body?: string | Uint8Array<ArrayBuffer>;
   readonly json?: unknown;
   readonly signal?: AbortSignal;
+  /** The address that it comes from; 127.0.0.1 where left out. */
+  readonly ip?: string;
 }
 
 export interface TestGateway extends AsyncDisposable {
@@ -128,7 +130,7 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
           ...sent.headers,
         }),
         body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
-        ip: '127.0.0.1',
+        ip: sent.ip ?? '127.0.0.1',
         signal: sent.signal ?? new AbortController().signal,
       }),
     );

@@ -5,7 +5,14 @@
  */
 import { type GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import { createId, ERROR_CODES, isErrorCode, type Log } from '../../base/index.ts';
+import {
+  createId,
+  ERROR_CODES,
+  isErrorCode,
+  isSealdeskError,
+  type Log,
+  type MutationOutcome,
+} from '../../base/index.ts';
 import type { Call, Services } from '../../service/index.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import type { Incoming } from '../incoming.ts';
@@ -22,6 +29,7 @@ import { assertGraphqlRequest } from './request.ts';
 /** Most tokens of a document. */
 export const MAX_DOCUMENT_TOKENS = 2_000;
 const MAX_VALIDATION_ERRORS = 10;
+const MUTATION_OUTCOMES: readonly MutationOutcome[] = ['APPLIED', 'UNKNOWN', 'NOT_SENT'];
 
 export type GraphqlRoute = (call: Call, incoming: Incoming) => Promise<Answer>;
 
@@ -46,6 +54,8 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
     graphqlEndpoint: '/graphql',
     graphiql: false,
     landingPage: false,
+    // It would keep a thousand documents of any caller's for an hour.
+    parserAndValidationCache: false,
     batching: false,
     multipart: false,
     cors: false,
@@ -55,7 +65,7 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
   });
 
   return async (call, incoming) => {
-    assertGraphqlRequest(incoming);
+    assertGraphqlRequest(incoming, call.caller !== null);
     const record = createOperationRecord(createId('auditEvent'));
     const mediaType = graphqlMediaType(incoming.headers);
     const response = await yoga.fetch(
@@ -124,8 +134,8 @@ function recordOutcome(log: Log): Plugin<RequestContext, RequestContext> {
         const extensions = { auditEventId, requestId: call.requestId, ...statusHint(result.data, errors) };
         setResult({ ...result, ...data, ...(errors === undefined ? {} : { errors }), extensions });
       } catch (error) {
-        // Nothing of the result leaves.
-        const failure = maskGraphqlError(error, log);
+        // Nothing of the result leaves but what became of a change.
+        const failure = maskGraphqlError(withChange(error, record, errors), log);
         setResult({
           errors: [failure],
           extensions: { requestId: call.requestId, ...statusHint(null, [failure]) },
@@ -133,6 +143,24 @@ function recordOutcome(log: Log): Plugin<RequestContext, RequestContext> {
       }
     },
   };
+}
+
+/**
+ * The failure to record an operation, with what its first error told of a change. A mutation without
+ * errors was made: that its answer is withheld must not look as if it had not been.
+ */
+function withChange(
+  error: unknown,
+  record: OperationRecord,
+  errors: readonly GraphQLError[] | undefined,
+): unknown {
+  if (!isSealdeskError(error) || record.kind !== 'mutation') return error;
+  const told = errors?.[0]?.extensions;
+  const mutation =
+    errors === undefined ? 'APPLIED' : MUTATION_OUTCOMES.find((known) => known === told?.['mutation']);
+  if (mutation === undefined) return error;
+  const intentId = told?.['intentId'];
+  return error.with({ mutation, ...(typeof intentId === 'string' ? { intentId } : {}) });
 }
 
 /** The status of the first error's code, where nothing but errors is answered. Taken out by the library. */

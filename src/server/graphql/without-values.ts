@@ -30,8 +30,15 @@ const REASONS: readonly (readonly [RegExp, (name: string) => string])[] = [
   [/(?:^|; )(A (?:DateTime|JSONObject) must be [^"]+)$/, (text) => text],
 ];
 
-/** `message` without values of the caller's. */
-export function withoutValues(message: string): string {
+/** What is kept of either end of a long message: the library's own words stand there, values between. */
+const KEPT_CHARACTERS = 400;
+
+/** `message` without values of the caller's. Long ones are cut first, so that no pattern runs over what the caller sent. */
+export function withoutValues(whole: string): string {
+  const message =
+    whole.length <= 2 * KEPT_CHARACTERS
+      ? whole
+      : `${whole.slice(0, KEPT_CHARACTERS)} ${whole.slice(-KEPT_CHARACTERS)}`;
   const reason = reasonOf(message);
   const variable = COERCION.exec(message)?.[1];
   if (variable !== undefined) {
