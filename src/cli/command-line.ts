@@ -6,7 +6,7 @@ import { COMMANDS, isFamily, listCommands } from './command-table.ts';
 import { describeFailure } from './describe-failure.ts';
 import type { House } from './house.ts';
 import { readVersion } from './package-root.ts';
-import { createProcessTerminal, type Terminal } from './terminal.ts';
+import { createProcessTerminal, type Terminal, withPrintableText } from './terminal.ts';
 
 const HELP_WORDS: ReadonlySet<string | undefined> = new Set(['help', '--help', '-h']);
 
@@ -17,8 +17,9 @@ const HELP_WORDS: ReadonlySet<string | undefined> = new Set(['help', '--help', '
 export async function runCommandLine(
   argv: readonly string[],
   house: House,
-  terminal: Terminal = createProcessTerminal(),
+  output: Terminal = createProcessTerminal(),
 ): Promise<number> {
+  const terminal = withPrintableText(output);
   try {
     return await run(argv, house, terminal);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** What a failed command says: one line for what was to be expected, everything for what was not. */
 import { isSealdeskError } from '../base/index.ts';
-import { EnvelopeOpenError, GatewayAnswerError } from '../client/index.ts';
+import { EnvelopeOpenError, GatewayAnswerError, printableLine } from '../client/index.ts';
 import { ConfigError } from '../config.ts';
 import { KeyFileError } from '../kms/index.ts';
 import { FolderHeldError } from '../store/index.ts';
@@ -34,7 +34,10 @@ export interface Failure {
 export function describeFailure(error: unknown): Failure {
   const text = oneLine(error);
   if (text !== null) {
-    return { text: text.replaceAll(/\s*\n\s*/g, ' '), exitCode: error instanceof UsageError ? 2 : 1 };
+    return {
+      text: printableLine(text.replaceAll(/\s*\n\s*/g, ' ')),
+      exitCode: error instanceof UsageError ? 2 : 1,
+    };
   }
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: `This should not have happened; please report it:\n${shown}`, exitCode: 1 };

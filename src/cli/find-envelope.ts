@@ -1,4 +1,5 @@
 /** Finds the envelope in what people save: the envelope itself, or a whole GraphQL answer around it. */
+import { printableLine } from '../client/index.ts';
 import { CommandError } from './command-error.ts';
 
 /**
@@ -21,16 +22,11 @@ function refusalIn(value: unknown): string | null {
   const message = member(error, 'message');
   if (typeof message !== 'string') return null;
   const code = member(error, 'code') ?? member(member(error, 'extensions'), 'code');
-  return printable(typeof code === 'string' ? `${message} (${code})` : message).slice(0, 600);
+  return printableLine(typeof code === 'string' ? `${message} (${code})` : message).slice(0, 600);
 }
 
 function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
     ? Reflect.get(value, name)
     : undefined;
-}
-
-/** Without control characters, which a terminal would obey. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, ' ');
 }

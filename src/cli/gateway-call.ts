@@ -1,8 +1,13 @@
 /** One GraphQL operation of a gateway, its answer checked. */
-import type { z } from 'zod';
-import type { JsonObject } from '../base/index.ts';
+import { z } from 'zod';
+import { isId, type JsonObject } from '../base/index.ts';
 import { callGateway, GatewayAnswerError } from '../client/index.ts';
 import { CommandError } from './command-error.ts';
+
+/** Parts of answers that are printed: nothing but their own form passes. */
+export const tenantIdAnswer = z.string().refine((id) => isId('tenant', id));
+export const apiKeyIdAnswer = z.string().refine((id) => isId('apiKey', id));
+export const apiKeyAnswer = z.string().regex(/^sd_live_[\w-]{1,128}$/);
 
 export interface GatewayAddress {
   /** Where the gateway answers. */

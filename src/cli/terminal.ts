@@ -1,6 +1,8 @@
 /** The terminal as a port: what commands read and write, and where tests listen. */
+import { printableText } from '../client/index.ts';
+
 export interface Terminal {
-  /** To standard output, as it is. */
+  /** To standard output. */
   write(data: string | Uint8Array): void;
   /** One line to standard output. */
   print(line?: string): void;
@@ -21,5 +23,15 @@ export function createProcessTerminal(): Terminal {
     print: (line = '') => void process.stdout.write(`${line}\n`),
     warn: (line: string) => void process.stderr.write(`${line}\n`),
     input: process.stdin,
+  });
+}
+
+/** `terminal` for commands: text is shown without what a terminal would obey, bytes go out as they are. */
+export function withPrintableText(terminal: Terminal): Terminal {
+  return Object.freeze<Terminal>({
+    write: (data) => terminal.write(typeof data === 'string' ? printableText(data) : data),
+    print: (line = '') => terminal.print(printableText(line)),
+    warn: (line) => terminal.warn(printableText(line)),
+    input: terminal.input,
   });
 }

@@ -4,6 +4,7 @@
  * API key elsewhere.
  */
 import { ERROR_CODES, type ErrorCode, type JsonObject, SealdeskError } from '../base/index.ts';
+import { printableLine } from './printable.ts';
 
 export const GATEWAY_LIMITS = Object.freeze({
   maxAnswer: 512 * 1024,
@@ -59,15 +60,16 @@ async function readText(response: Response): Promise<string> {
 function toError(answer: unknown): Error {
   const code = pick(answer, 'errors', 0, 'extensions', 'code');
   const message = pick(answer, 'errors', 0, 'message');
-  const text = typeof message === 'string' ? message.slice(0, GATEWAY_LIMITS.maxMessage) : 'no message';
+  const text =
+    typeof message === 'string' ? printableLine(message.slice(0, GATEWAY_LIMITS.maxMessage)) : 'no message';
   return isErrorCode(code)
     ? new SealdeskError(code, text)
     : new GatewayAnswerError(`The gateway refused the request: ${text}`);
 }
 
 /**
- * The `data` of one GraphQL operation. Throws SealdeskError with the gateway's own code and text where
- * it answered with one, GatewayAnswerError where its answer cannot be used, and what `fetch` throws
+ * The `data` of one GraphQL operation. Throws SealdeskError with the gateway's own code and text (one
+ * line, safe to show) where it answered with one, GatewayAnswerError where its answer cannot be used, and what `fetch` throws
  * where it was not reached.
  */
 export async function callGateway(

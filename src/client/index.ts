@@ -26,6 +26,7 @@ export {
   publicJwkSet,
   type WelcomedKeyFile,
 } from './key-file.ts';
+export { printableLine, printableText } from './printable.ts';
 export {
   type ConfirmInput,
   confirmClientKey,

@@ -17,6 +17,9 @@ const CONFIRM = `mutation SealdeskConfirm($input: ConfirmClientKeyInput!) {
   confirmClientKey(input: $input) { clientKey { id status } }
 }`;
 
+/** A status is a word of the schema; text of another form is not repeated to anybody. */
+const STATUS = /^[A-Z_]{1,32}$/;
+
 export interface RegisterInput extends GatewayConnection {
   /** Any API key of the tenant. */
   readonly apiKey: string;
@@ -75,7 +78,7 @@ export interface ConfirmInput extends GatewayConnection {
 export async function confirmClientKey(input: ConfirmInput): Promise<string> {
   const answer = await callGateway(input, CONFIRM, { input: { keyId: input.keyId, mac: input.mac } });
   const status = pick(answer, 'confirmClientKey', 'clientKey', 'status');
-  if (typeof status !== 'string')
+  if (typeof status !== 'string' || !STATUS.test(status))
     throw new GatewayAnswerError('The gateway did not say what became of the key.');
   return status;
 }

@@ -32,7 +32,7 @@ interface Variant {
   readonly signedBy?: SigningKey;
 }
 
-async function seal(plaintext: string, variant: Variant = {}): Promise<HybridCryptoEnvelope> {
+async function seal(plaintext: string | Uint8Array, variant: Variant = {}): Promise<HybridCryptoEnvelope> {
   const { envelope } = await sealEnvelope(suite, {
     claims: {
       purpose: variant.purpose ?? 'proxy.result',
@@ -42,7 +42,7 @@ async function seal(plaintext: string, variant: Variant = {}): Promise<HybridCry
       issued_at: 1_795_000_000,
       content_type: variant.contentType ?? 'application/json',
     },
-    plaintext: encodeUtf8(plaintext),
+    plaintext: typeof plaintext === 'string' ? encodeUtf8(plaintext) : plaintext,
     recipient: kem,
     signingKey: variant.signedBy ?? signingKey,
     macKey: suite.importMacKey(macKeyBytes),
@@ -108,6 +108,30 @@ describe('sealdesk open', () => {
     expect(JSON.parse(stdout)).toEqual({ subject: '\u001b[2J\u009b2J\u007f' });
   });
 
+  it('escapes what hides text or turns its direction, so that the JSON stays the same', async () => {
+    const subject = '\u202e\u2066a\u200b\u{e0041}\ufeff';
+    const { stdout } = await open(await seal(JSON.stringify({ subject })));
+    expect(stdout).toBe('{\n  "subject": "\\u202e\\u2066a\\u200b\\udb40\\udc41\\ufeff"\n}\n');
+    expect(JSON.parse(stdout)).toEqual({ subject });
+  });
+
+  it('shows other text without what a terminal would obey, and its exact bytes with --raw', async () => {
+    const text = 'a\tb\r\n\u001b]0;x\u0007\u009b2J\u202e';
+    const envelope = await seal(text, { contentType: 'text/plain' });
+    expect((await open(envelope)).stdout).toBe('a\tb\n\ufffd]0;x\ufffd\ufffd2J\ufffd');
+    expect((await open(envelope, '--raw')).stdout).toBe(text);
+    expect((await runHere(['open', '--help'])).stdout).toMatch(/--raw +print the exact bytes/);
+  });
+
+  it('does not print what is no text unless asked for its bytes', async () => {
+    const envelope = await seal(Uint8Array.of(0xff, 0xfe), { contentType: 'application/octet-stream' });
+    expect(await open(envelope)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'sealdesk: The content (application/octet-stream) is not text. Print its bytes with --raw.\n',
+    });
+  });
+
   it('refuses every kind of wrong envelope with the same line, and prints nothing of it', async () => {
     const good = await seal('{"secret":"customer text"}');
     const flipped = (text: string): string =>
@@ -152,7 +176,7 @@ describe('sealdesk open', () => {
     expect(await open(rest)).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/Not {1,2}for you\. \(FORBIDDEN\)/),
+      stderr: expect.stringMatching(/Not\ufffd for you\. \(FORBIDDEN\)/),
     });
     const graph = { errors: [{ message: 'No.', extensions: { code: 'CONFLICT' } }], data: null };
     expect((await open(graph)).stderr).toMatch(/No\. \(CONFLICT\)/);

@@ -88,6 +88,12 @@ describe('registering a client key', () => {
       { code: 'FORBIDDEN', message: 'No.' },
     ],
     [
+      'an error that a terminal would obey',
+      () =>
+        Response.json({ errors: [{ message: 'a\u001b[2J\u202e\nb', extensions: { code: 'FORBIDDEN' } }] }),
+      { code: 'FORBIDDEN', message: 'a\ufffd[2J\ufffd b' },
+    ],
+    [
       'an error without a code',
       () => Response.json({ errors: [{ message: 'Odd.' }] }),
       { name: 'GatewayAnswerError' },
@@ -200,8 +206,13 @@ describe('accepting a welcome that was handed over', () => {
     await expect(renamed).rejects.toMatchObject({ code: 'CONFLICT' });
   });
 
-  it('says without a status that the gateway gave none', async () => {
-    const fake = createFakeGateway(suite, () => Response.json({ data: { confirmClientKey: null } }));
+  it.each([
+    null,
+    { clientKey: { status: 'CONFIRMED)\nTrusts       signing key' } },
+    { clientKey: { status: '\u001b[2J' } },
+  ])('fails where the gateway gives no status: %j', async (confirmClientKeyAnswer) => {
+    const data = { confirmClientKey: confirmClientKeyAnswer };
+    const fake = createFakeGateway(suite, () => Response.json({ data }));
     const confirming = confirmClientKey({ gateway, fetch: fake.fetch, keyId: fake.keyId, mac: '' });
     await expect(confirming).rejects.toBeInstanceOf(GatewayAnswerError);
   });

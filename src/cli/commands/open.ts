@@ -1,10 +1,10 @@
-import { encodeUtf8, parseUtf8 } from '../../base/index.ts';
+import { parseUtf8 } from '../../base/index.ts';
 import { createEnvelopeOpener } from '../../client/index.ts';
 import { ENVELOPE_LIMITS } from '../../envelope/index.ts';
 import { createNodeSuite } from '../../envelope/node.ts';
 import { readClientKeyFile } from '../client-key-file.ts';
 import { defineCommand } from '../command.ts';
-import { UsageError } from '../command-error.ts';
+import { CommandError, UsageError } from '../command-error.ts';
 import { findEnvelope } from '../find-envelope.ts';
 import { readInputJson } from '../read-input.ts';
 
@@ -12,7 +12,7 @@ export const command = defineCommand({
   positionals: ['ENVELOPE.json'],
   options: {
     key: { type: 'string', value: 'FILE', help: 'the key file that the envelope is meant for' },
-    raw: { type: 'boolean', help: 'print the content byte by byte as it was sealed' },
+    raw: { type: 'boolean', help: 'print the exact bytes that were sealed, also what a terminal obeys' },
     header: {
       type: 'boolean',
       help: 'print the protected header instead: who sealed what for whom, and when',
@@ -22,6 +22,7 @@ export const command = defineCommand({
 Verifies both signatures of an envelope against the signing keys that the key file trusts, decrypts it
 and prints the content; nothing of it where anything does not fit. ENVELOPE.json is the envelope, a
 whole GraphQL answer with one envelope in it, or - for standard input. JSON is printed indented.
+Characters that a terminal would obey are printed as \\uXXXX in JSON and as U+FFFD in other text.
 
 It proves that the gateway sealed this for this key. It does not prove that it is the newest answer, or
 the answer to a certain request: compare the header for that.`,
@@ -38,20 +39,30 @@ the answer to a certain request: compare the header for that.`,
   },
 });
 
-/** JSON indented, anything else as it is. */
-function shown(plaintext: Uint8Array, contentType: string): Uint8Array {
-  if (!/^application\/(?:[\w.+-]+\+)?json\b/.test(contentType)) return plaintext;
+/** JSON indented, other text as it is. Throws CommandError for what is no text. */
+function shown(plaintext: Uint8Array, contentType: string): string {
+  const text = parseUtf8(plaintext);
+  if (text === null) {
+    throw new CommandError(`The content (${contentType}) is not text. Print its bytes with --raw.`);
+  }
+  if (!/^application\/(?:[\w.+-]+\+)?json\b/.test(contentType)) return text;
   try {
-    return encodeUtf8(`${indented(JSON.parse(parseUtf8(plaintext) ?? ''))}\n`);
+    return `${indented(JSON.parse(text))}\n`;
   } catch {
-    return plaintext;
+    return text;
   }
 }
 
-/** Customer text may hold control characters; JSON escapes those up to U+001F, a terminal obeys others too. */
+/**
+ * JSON escapes controls up to U+001F itself. The others, and format characters such as those that turn
+ * the direction of writing, are escaped here, so that what is printed is still the same JSON.
+ */
 function indented(value: unknown): string {
-  return JSON.stringify(value, null, 2).replaceAll(
-    /[\u007f-\u009f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return JSON.stringify(value, null, 2).replaceAll(/[\u007f-\u009f]|\p{Cf}/gu, (character) =>
+    Array.from({ length: character.length }, (_, index) => escapeUnit(character.charCodeAt(index))).join(''),
   );
+}
+
+function escapeUnit(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
 }

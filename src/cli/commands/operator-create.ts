@@ -5,7 +5,7 @@ import { type CommandContext, defineCommand } from '../command.ts';
 import { openCommandBackend } from '../command-backend.ts';
 import { CommandError } from '../command-error.ts';
 import { CONNECTION_OPTIONS, parseGatewayUrl, readApiKey } from '../connection-options.ts';
-import { askGateway, type GatewayAddress } from '../gateway-call.ts';
+import { apiKeyAnswer, apiKeyIdAnswer, askGateway, type GatewayAddress } from '../gateway-call.ts';
 
 const DEFAULT_NAME = 'operator';
 
@@ -14,7 +14,7 @@ const CREATE_OPERATOR_KEY = {
     createApiKey(input: { name: $name, roles: [OPERATOR] }) { apiKey { id } secret }
   }`,
   answer: z.object({
-    createApiKey: z.object({ apiKey: z.object({ id: z.string() }), secret: z.string() }),
+    createApiKey: z.object({ apiKey: z.object({ id: apiKeyIdAnswer }), secret: apiKeyAnswer }),
   }),
 };
 

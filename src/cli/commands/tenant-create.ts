@@ -5,7 +5,7 @@ import { type CommandContext, defineCommand } from '../command.ts';
 import { openCommandBackend } from '../command-backend.ts';
 import { CommandError } from '../command-error.ts';
 import { CONNECTION_OPTIONS, parseGatewayUrl, readApiKey } from '../connection-options.ts';
-import { askGateway, type GatewayAddress } from '../gateway-call.ts';
+import { apiKeyAnswer, askGateway, type GatewayAddress, tenantIdAnswer } from '../gateway-call.ts';
 
 interface CreatedTenant {
   readonly tenantId: string;
@@ -23,7 +23,7 @@ const CREATE_TENANT = {
     createTenant(input: { name: $name, kmsKeyArn: $kmsKeyArn }) { tenant { id } adminApiKeySecret }
   }`,
   answer: z.object({
-    createTenant: z.object({ tenant: z.object({ id: z.string() }), adminApiKeySecret: z.string() }),
+    createTenant: z.object({ tenant: z.object({ id: tenantIdAnswer }), adminApiKeySecret: apiKeyAnswer }),
   }),
 };
 
