@@ -94,6 +94,32 @@ describe('the access token of an OAuth client', () => {
     expect(fetches(rig)).toBe(2);
   });
 
+  it('is not thrown away by a sibling request that was refused with the old one, later', async () => {
+    await read();
+    const { gateway, tenant } = rig;
+    gateway.simulator.revokeAccessToken(await tokenText(rig));
+    gateway.simulator.faults.add({
+      path: '/api/v2/tickets/8',
+      count: 1,
+      effect: { kind: 'latency', milliseconds: 200 },
+    });
+    const client = gateway.deps.connections.clientFor({
+      tenantId: tenant.id,
+      subdomain: 'acme',
+      credentialId: tenant.credentialId,
+    });
+    const answers = await Promise.all(
+      [7, 8].map((id) =>
+        client.request({ method: 'GET', path: `/api/v2/tickets/${id}.json`, mutation: false }),
+      ),
+    );
+    expect(answers.map(({ status, calls }) => [status, calls])).toEqual([
+      [200, 2],
+      [200, 2],
+    ]);
+    expect(fetches(rig)).toBe(2);
+  });
+
   it('that is refused again after a fresh fetch is the caller’s error, not a loop', async () => {
     await read();
     const before = rig.calls('GET');
