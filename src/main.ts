@@ -10,9 +10,15 @@ import { createNodeSuite } from './envelope/node.ts';
 import { type Kms, openAwsKms, openLocalKms } from './kms/index.ts';
 import { createZendeskConnections } from './proxy/index.ts';
 import { createDispatch, createGraphqlRoute, createPinoLog, openHttpServer } from './server/index.ts';
-import { createServices, ensureInstallation, type ServiceDeps, sweepIntents } from './service/index.ts';
+import {
+  createServices,
+  ensureInstallation,
+  isInstalled,
+  type ServiceDeps,
+  sweepIntents,
+} from './service/index.ts';
 import { openStore } from './store/index.ts';
-import { openKeyring } from './vault/index.ts';
+import { type Keyring, openKeyring } from './vault/index.ts';
 import { createAccountLimiters, openZendeskTransport, parseOriginTemplate } from './zendesk/index.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
@@ -25,7 +31,8 @@ async function openBackend(config: Config): Promise<Backend> {
   const store = resources.use(
     await openStore({ location: storeLocation(config), tenantRole: config.dbRole, log }),
   );
-  const kms = resources.use(await openKms(config));
+  // A key that the database rests on is never made anew: its loss has to be noticed.
+  const kms = resources.use(await openKms(config, !(await isInstalled(store))));
   const keyring = resources.use(openKeyring({ store, kms, suite: createNodeSuite(), log }));
   const transport = resources.use(openZendeskTransport({}));
   const clock = systemClock;
@@ -49,6 +56,7 @@ async function openBackend(config: Config): Promise<Backend> {
     publicUrl: config.publicUrl,
   };
   const installation = await ensureInstallation(deps);
+  await assertUnwrappable(keyring, installation.id);
   const kept = resources.move();
   return {
     deps,
@@ -109,9 +117,22 @@ function zendeskOriginOf(config: Config): string {
   }
 }
 
-async function openKms({ kms }: Config): Promise<Kms> {
+/** Says at start, and not at the first call, that the root key is not the one this database was sealed under. */
+async function assertUnwrappable(keyring: Keyring, installationId: string): Promise<void> {
+  try {
+    await keyring.keysOf(installationId);
+  } catch (cause) {
+    const reason = cause instanceof Error ? ` ${cause.message}` : '';
+    throw new ConfigError(
+      `The keys in the database cannot be unwrapped.${reason} Name the key that it was begun with (SEALDESK_KMS…).`,
+      { cause },
+    );
+  }
+}
+
+async function openKms({ kms }: Config, createIfMissing: boolean): Promise<Kms> {
   return kms.kind === 'local'
-    ? openLocalKms({ file: kms.keyFile, createIfMissing: true })
+    ? openLocalKms({ file: kms.keyFile, createIfMissing })
     : openAwsKms({ defaultKeyArn: kms.keyArn, ...(kms.endpoint === null ? {} : { endpoint: kms.endpoint }) });
 }
 

@@ -5,7 +5,7 @@ export type { CreatedApiKey } from './api-keys.ts';
 export type { OperationStatusView } from './audit-log.ts';
 export type { OperationExplanation } from './explain-operation.ts';
 export type { FoundedTenant } from './found-tenant.ts';
-export { createOperatorKey, createTenantByCommand, ensureInstallation } from './installation.ts';
+export { createOperatorKey, createTenantByCommand, ensureInstallation, isInstalled } from './installation.ts';
 export type { IntegrationView } from './integrations.ts';
 export type { Connection, PageInput } from './page.ts';
 export type { OperationSummary } from './requests.ts';

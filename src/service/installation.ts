@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createApiKeySecret, findInstallationTenant, insertApiKey, type Tenant } from '../access/index.ts';
 import { appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
 import { createId, isSealdeskError } from '../base/index.ts';
+import type { Store } from '../store/index.ts';
 import type { CreatedApiKey } from './api-keys.ts';
 import { type FoundedTenant, foundTenant } from './found-tenant.ts';
 import { nameField, parseInput } from './input.ts';
@@ -11,6 +12,11 @@ import type { ServiceDeps } from './service-deps.ts';
 const NameInput = z.strictObject({ name: nameField });
 
 type InstallationDeps = Pick<ServiceDeps, 'store' | 'kms' | 'keyring' | 'clock'>;
+
+/** Whether this database holds anything that was sealed. */
+export async function isInstalled(store: Store): Promise<boolean> {
+  return (await store.withSystem('tenant-administration', findInstallationTenant)) !== null;
+}
 
 /** The installation's tenant; made at the first start, by whichever process comes first. */
 export async function ensureInstallation(deps: InstallationDeps): Promise<Tenant> {

@@ -10,7 +10,10 @@ export interface Readiness {
 }
 
 /** Whether calls can be answered now. Asked again at most every five seconds, by all probes together. */
-export function createReadinessCheck({ store, kms, clock }: ServiceDeps): () => Promise<Readiness> {
+export function createReadinessCheck(
+  { store, kms, keyring, clock }: ServiceDeps,
+  installationId: string,
+): () => Promise<Readiness> {
   let checkedAt = Number.NEGATIVE_INFINITY;
   let latest: Promise<Readiness> | null = null;
   return () => {
@@ -29,8 +32,9 @@ export function createReadinessCheck({ store, kms, clock }: ServiceDeps): () => 
           () => true,
           () => false,
         ),
-      kms.describeKey({ keyRef: null }).then(
-        ({ enabled }) => enabled,
+      // That the service answers is not enough: its key must be the one that wrapped what is stored.
+      Promise.all([kms.describeKey({ keyRef: null }), keyring.keysOf(installationId)]).then(
+        ([{ enabled }]) => enabled,
         () => false,
       ),
     ]);

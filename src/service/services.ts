@@ -90,7 +90,7 @@ export function createServices(deps: ServiceDeps, installationId: string): Servi
   const strangers = createInboundLimiter({ clock: deps.clock });
   return Object.freeze({
     ...bound,
-    readiness: createReadinessCheck(deps),
+    readiness: createReadinessCheck(deps, installationId),
     authenticate: requests.authenticate.bind(null, deps, strangers),
     takeFromRate: requests.takeFromRate.bind(null, deps, strangers),
     recordFailure: requests.recordFailure.bind(null, recordRefusal),
