@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, isIP } from 'node:net';
 import type { Log } from '../base/index.ts';
 import type { Answer } from './answer.ts';
-import { readBody } from './body.ts';
+import { type BodyReader, createBodyReader } from './body.ts';
 import { createIncoming, type Incoming } from './incoming.ts';
 
 const MAX_HEADER_BYTES = 16_384;
@@ -61,13 +61,16 @@ export async function openHttpServer(options: OpenHttpServerOptions): Promise<Ht
     maxHeaderSize: MAX_HEADER_BYTES,
   });
   server.maxConnections = MAX_CONNECTIONS;
+  const readBody = createBodyReader();
   server.on('request', (request, response) => {
-    answerOne(options, request, response, stopping.signal, () => server.listening).catch((error: unknown) => {
-      // Whoever breaks off in the middle of a request is no fault of ours.
-      const tell = request.complete ? log.error : log.debug;
-      tell('A request could not be answered', { error: error instanceof Error ? error : new Error() });
-      response.destroy();
-    });
+    answerOne(options, readBody, request, response, stopping.signal, () => server.listening).catch(
+      (error: unknown) => {
+        // Whoever breaks off in the middle of a request is no fault of ours.
+        const tell = request.complete ? log.error : log.debug;
+        tell('A request could not be answered', { error: error instanceof Error ? error : new Error() });
+        response.destroy();
+      },
+    );
   });
   await listen(server, host, port);
   return {
@@ -100,6 +103,7 @@ async function drain(server: Server, stopping: AbortController, graceMs: number)
 
 async function answerOne(
   options: OpenHttpServerOptions,
+  readBody: BodyReader,
   request: IncomingMessage,
   response: ServerResponse,
   stopping: AbortSignal,

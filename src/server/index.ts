@@ -1,4 +1,5 @@
 /** The edge: HTTP in, one answer out. GraphQL, REST, well-known keys, health, and how it stops. */
+export { createBodyReader, MAX_BODY_BYTES } from './body.ts';
 export { createDispatch, type DispatchOptions } from './dispatch.ts';
 export { createGraphqlRoute, type GraphqlRoute } from './graphql/route.ts';
 export { withoutValues } from './graphql/without-values.ts';
