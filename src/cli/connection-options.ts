@@ -10,6 +10,10 @@ export const CONNECTION_OPTIONS = {
   url: { type: 'string', value: 'URL', help: 'address of the gateway' },
   'api-key': { type: 'string', value: 'KEY', help: 'API key; other users of this machine may see it' },
   'api-key-file': { type: 'string', value: 'FILE', help: 'file with the API key, - for standard input' },
+  'insecure-http': {
+    type: 'boolean',
+    help: 'send over http:// to another machine, too, where anybody on the way reads it',
+  },
 } as const;
 
 export interface ConnectionValues {

@@ -13,6 +13,8 @@ export interface GatewayAddress {
   /** Where the gateway answers. */
   readonly url: string;
   readonly apiKey?: string;
+  /** Allows clear http to another machine. */
+  readonly insecureHttp?: boolean;
 }
 
 /**
@@ -20,11 +22,11 @@ export interface GatewayAddress {
  * GatewayAnswerError for an answer of another shape, CommandError where nobody answers.
  */
 export async function askGateway<Answer>(
-  { url, apiKey }: GatewayAddress,
+  { url, apiKey, insecureHttp = false }: GatewayAddress,
   operation: { readonly query: string; readonly answer: z.ZodType<Answer> },
   variables: JsonObject = {},
 ): Promise<Answer> {
-  const connection = { gateway: url, fetch, ...(apiKey === undefined ? {} : { apiKey }) };
+  const connection = { gateway: url, fetch, insecureHttp, ...(apiKey === undefined ? {} : { apiKey }) };
   const data = await callGateway(connection, operation.query, variables).catch((error: unknown) => {
     throw asUnreached(error, url);
   });

@@ -1,7 +1,7 @@
 /**
  * The few GraphQL calls that a client key needs of its gateway. Trusts TLS and `fetch` for the way
  * there; what comes back is measured and checked. Redirects are refused, since they would carry the
- * API key elsewhere.
+ * API key elsewhere, and so is clear http but to this machine, where anybody on the way could read it.
  */
 import { ERROR_CODES, type ErrorCode, type JsonObject, SealdeskError } from '../base/index.ts';
 import { printableLine } from './printable.ts';
@@ -25,6 +25,19 @@ export interface GatewayConnection {
   /** Where a login is needed. */
   readonly apiKey?: string;
   readonly signal?: AbortSignal;
+  /** Sends over clear http to another machine, too: for networks that are trusted as TLS is. Default `false`. */
+  readonly insecureHttp?: boolean;
+}
+
+/** Host names, as `URL` normalises them, that never leave this machine. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+function assertConfidential(url: URL): void {
+  if (url.protocol === 'https:' || LOOPBACK.test(url.hostname)) return;
+  throw new SealdeskError(
+    'VALIDATION_FAILED',
+    `Nothing was sent: ${url.origin} would get API keys and confirmations in the clear. Use https, or allow it with insecureHttp (on the command line --insecure-http).`,
+  );
 }
 
 const isErrorCode = (code: unknown): code is ErrorCode =>
@@ -69,8 +82,9 @@ function toError(answer: unknown): Error {
 
 /**
  * The `data` of one GraphQL operation. Throws SealdeskError with the gateway's own code and text (one
- * line, safe to show) where it answered with one, GatewayAnswerError where its answer cannot be used, and what `fetch` throws
- * where it was not reached.
+ * line, safe to show) where it answered with one, VALIDATION_FAILED where the address is clear http to
+ * another machine, GatewayAnswerError where its answer cannot be used, and what `fetch` throws where it
+ * was not reached.
  */
 export async function callGateway(
   connection: GatewayConnection,
@@ -79,7 +93,9 @@ export async function callGateway(
 ): Promise<unknown> {
   const base = connection.gateway.endsWith('/') ? connection.gateway : `${connection.gateway}/`;
   const timeout = AbortSignal.timeout(GATEWAY_LIMITS.timeoutMilliseconds);
-  const response = await connection.fetch(new URL('graphql', base), {
+  const url = new URL('graphql', base);
+  if (connection.insecureHttp !== true) assertConfidential(url);
+  const response = await connection.fetch(url, {
     method: 'POST',
     headers: {
       accept: 'application/graphql-response+json, application/json',

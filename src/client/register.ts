@@ -57,10 +57,11 @@ export async function registerClientKey(suite: Suite, input: RegisterInput): Pro
     ...(signingKid === undefined ? {} : { signingKid }),
   });
   await input.keep?.(accepted.keyFile);
-  const { fetch, signal } = input;
+  const { fetch, signal, insecureHttp = false } = input;
   const status = await confirmClientKey({
     gateway: input.gateway,
     fetch,
+    insecureHttp,
     ...(signal === undefined ? {} : { signal }),
     keyId: accepted.keyFile.key_id,
     mac: accepted.confirmationMac,

@@ -53,6 +53,51 @@ describe('registering a client key', () => {
     expect(new Set(fake.calls.map(({ redirect }) => redirect))).toEqual(new Set(['error']));
   });
 
+  it.each([
+    'http://sealdesk.example',
+    'http://10.0.0.7:4000',
+    'http://127.0.0.1.sealdesk.example',
+    'http://localhost.sealdesk.example',
+    'http://[::ffff:7f00:1]',
+    'http://[::2]',
+    'http://0.0.0.0',
+  ])('sends nothing over clear http to %s unless that is allowed', async (clear) => {
+    const fake = createFakeGateway(suite);
+    const register = (insecureHttp?: boolean) =>
+      registerClientKey(suite, {
+        ...input,
+        gateway: clear,
+        fetch: fake.fetch,
+        keyFile: createKeyFile(suite),
+        ...(insecureHttp === undefined ? {} : { insecureHttp }),
+      });
+    const refusal = { code: 'VALIDATION_FAILED', message: expect.stringContaining(new URL(clear).origin) };
+    await expect(register()).rejects.toMatchObject(refusal);
+    await expect(register(false)).rejects.toMatchObject(refusal);
+    const confirming = confirmClientKey({ gateway: clear, fetch: fake.fetch, keyId: fake.keyId, mac: '' });
+    await expect(confirming).rejects.toMatchObject(refusal);
+    expect(fake.calls).toHaveLength(0);
+    expect((await register(true)).status).toBe('CONFIRMED');
+    expect(fake.calls).toHaveLength(3);
+  });
+
+  it.each([
+    'http://localhost:4000',
+    'http://127.0.0.1',
+    'http://127.255.0.9:1',
+    'http://[::1]:4000/base/',
+    'https://10.0.0.7',
+  ])('reaches %s as it is', async (gateway) => {
+    const fake = createFakeGateway(suite);
+    const { status } = await registerClientKey(suite, {
+      ...input,
+      gateway,
+      fetch: fake.fetch,
+      keyFile: createKeyFile(suite),
+    });
+    expect(status).toBe('CONFIRMED');
+  });
+
   it('never sends a private half', async () => {
     const keyFile = createKeyFile(suite);
     const fake = createFakeGateway(suite);

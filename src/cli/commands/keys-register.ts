@@ -26,12 +26,15 @@ Without --signing-kid the first signing key seen is trusted. A key that was welc
 is confirmed again, for which no API key is needed.`,
   async run({ values, positionals: [file = ''] }, { terminal }) {
     const suite = createNodeSuite();
+    const insecureHttp = values['insecure-http'];
     const keyFile = await readClientKeyFile(suite, file);
     if (isWelcomed(keyFile)) {
       const gateway = values.url === undefined ? keyFile.gateway : parseGatewayUrl(values.url);
-      const status = await confirmKeyFile(suite, keyFile, { gateway, fetch }).catch((error: unknown) => {
-        throw asUnreached(error, gateway);
-      });
+      const status = await confirmKeyFile(suite, keyFile, { gateway, fetch, insecureHttp }).catch(
+        (error: unknown) => {
+          throw asUnreached(error, gateway);
+        },
+      );
       terminal.write(outcome(keyFile, status, fingerprintOf(suite, keyFile)));
       return 0;
     }
@@ -46,6 +49,7 @@ is confirmed again, for which no API key is needed.`,
       gateway,
       fetch,
       apiKey,
+      insecureHttp,
       keyFile,
       keep: (welcomed) => replacePrivateFile(file, encodeKeyFile(welcomed)),
       ...(values['signing-kid'] === undefined ? {} : { signingKid: values['signing-kid'] }),

@@ -34,13 +34,17 @@ this command opens itself; later ones also at a running gateway, with the key of
   async run({ values, positionals: [name = DEFAULT_NAME] }, context) {
     const { terminal } = context;
     const apiKey = await readApiKey(values, terminal);
+    const insecureHttp = values['insecure-http'];
     if (apiKey === null && values.url !== undefined) {
       throw new CommandError('--url needs the API key of another OPERATOR: --api-key or --api-key-file.');
     }
     const created =
       apiKey === null
         ? await createInDatabase(context, name)
-        : await createAtGateway({ url: parseGatewayUrl(values.url ?? readConfig().publicUrl), apiKey }, name);
+        : await createAtGateway(
+            { url: parseGatewayUrl(values.url ?? readConfig().publicUrl), apiKey, insecureHttp },
+            name,
+          );
     if (values.json) terminal.print(JSON.stringify(created));
     else {
       terminal.print(`OPERATOR key  ${created.apiKey}`);

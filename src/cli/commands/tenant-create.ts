@@ -45,6 +45,7 @@ SEALDESK_PUBLIC_URL); without one it opens the database of the environment itsel
   async run({ values, positionals: [name = ''] }, context) {
     const { terminal } = context;
     const apiKey = await readApiKey(values, terminal);
+    const insecureHttp = values['insecure-http'];
     if (apiKey === null && values.url !== undefined) {
       throw new CommandError('--url needs the API key of an OPERATOR: --api-key or --api-key-file.');
     }
@@ -53,7 +54,7 @@ SEALDESK_PUBLIC_URL); without one it opens the database of the environment itsel
       apiKey === null
         ? await createInDatabase(context, tenant)
         : await createAtGateway(
-            { url: parseGatewayUrl(values.url ?? readConfig().publicUrl), apiKey },
+            { url: parseGatewayUrl(values.url ?? readConfig().publicUrl), apiKey, insecureHttp },
             tenant,
           );
     if (values.json) terminal.print(JSON.stringify(created));

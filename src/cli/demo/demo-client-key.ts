@@ -32,7 +32,7 @@ export async function ensureDemoClientKey(input: DemoClientKeyInput): Promise<st
   const kept = await takeUp(input, await readOrSetAside(suite, path));
   const keyId = kept ?? (await registerNew(input));
   if ((await statusOf(input, keyId)) !== 'ACTIVE') {
-    await askGateway({ url, apiKey: operatorKey }, MAP_CLIENT_KEY, { id: keyId });
+    await askGateway({ url, insecureHttp: true, apiKey: operatorKey }, MAP_CLIENT_KEY, { id: keyId });
   }
   return keyId;
 }
@@ -45,7 +45,7 @@ async function takeUp(input: DemoClientKeyInput, file: KeyFile | null): Promise<
     const status = await statusOf(input, file.key_id);
     if (status === 'ACTIVE' || status === 'CONFIRMED') return file.key_id;
     if (status === 'PENDING') {
-      await confirmKeyFile(suite, file, { gateway: url, fetch });
+      await confirmKeyFile(suite, file, { gateway: url, fetch, insecureHttp: true });
       return file.key_id;
     }
   }
@@ -57,13 +57,22 @@ async function registerNew({ suite, url, adminKey, path }: DemoClientKeyInput): 
   const keyFile = createKeyFile(suite);
   const keep = (file: KeyFile): Promise<void> => replacePrivateFile(path, encodeKeyFile(file));
   await keep(keyFile);
-  const registered = await registerClientKey(suite, { gateway: url, fetch, apiKey: adminKey, keyFile, keep });
+  const registered = await registerClientKey(suite, {
+    gateway: url,
+    insecureHttp: true,
+    fetch,
+    apiKey: adminKey,
+    keyFile,
+    keep,
+  });
   return registered.keyFile.key_id;
 }
 
 async function statusOf({ url, adminKey }: DemoClientKeyInput, id: string): Promise<string | null> {
   try {
-    const { node } = await askGateway({ url, apiKey: adminKey }, CLIENT_KEY_STATUS, { id });
+    const { node } = await askGateway({ url, insecureHttp: true, apiKey: adminKey }, CLIENT_KEY_STATUS, {
+      id,
+    });
     return node?.status ?? null;
   } catch (error) {
     if (isSealdeskError(error, 'NOT_FOUND')) return null;

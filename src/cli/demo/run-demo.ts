@@ -111,7 +111,7 @@ async function openDemoSimulator(port: number): Promise<DemoSimulator> {
   };
 }
 
-/** Where this process itself reaches the gateway. */
+/** Where this process itself reaches the gateway: clear http, which does not leave the machine. */
 function localUrl({ host, port }: Config): string {
   const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;

@@ -57,7 +57,9 @@ export async function setUpDemo(input: SetUpDemoInput): Promise<DemoIdentity> {
   let { tenantId } = record;
   let adminKey = tenantId === undefined ? null : await isKey(url, admin, { role: 'ADMIN', tenantId });
   if (tenantId === undefined || adminKey === null) {
-    const answer = await askGateway({ url, apiKey: operatorKey }, CREATE_TENANT, { name: TENANT_NAME });
+    const answer = await askGateway({ url, insecureHttp: true, apiKey: operatorKey }, CREATE_TENANT, {
+      name: TENANT_NAME,
+    });
     tenantId = answer.createTenant.tenant.id;
     adminKey = answer.createTenant.adminApiKeySecret;
     await keep({ tenantId, apiKeys: { admin: adminKey } });
@@ -98,7 +100,7 @@ interface WantedKey {
 async function isKey(url: string, apiKey: string | null, wanted: WantedKey): Promise<string | null> {
   if (apiKey === null) return null;
   try {
-    const { viewer } = await askGateway({ url, apiKey }, VIEWER);
+    const { viewer } = await askGateway({ url, insecureHttp: true, apiKey }, VIEWER);
     const fits =
       viewer.apiKey.roles.includes(wanted.role) &&
       viewer.tenant.id === (wanted.tenantId ?? viewer.tenant.id) &&
@@ -116,7 +118,8 @@ async function createKey(
   { role, clientKeyId }: WantedKey,
 ): Promise<string> {
   const key = { name, roles: [role], ...(clientKeyId === undefined ? {} : { clientKeyId }) };
-  return (await askGateway({ url, apiKey: adminKey }, CREATE_API_KEY, { input: key })).createApiKey.secret;
+  return (await askGateway({ url, insecureHttp: true, apiKey: adminKey }, CREATE_API_KEY, { input: key }))
+    .createApiKey.secret;
 }
 
 /** The id of the demo's integration, also where only its record was lost. */
@@ -125,7 +128,7 @@ async function ensureIntegration(
   adminKey: string,
   id: string | null,
 ): Promise<string> {
-  const address = { url, apiKey: adminKey };
+  const address = { url, insecureHttp: true, apiKey: adminKey };
   const { integrations } = await askGateway(address, INTEGRATIONS);
   const nodes = integrations.edges.map(({ node }) => node);
   const present =
