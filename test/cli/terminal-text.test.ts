@@ -49,7 +49,7 @@ describe('a hostile gateway', () => {
     [{ tenant: { id: HOSTILE }, adminApiKeySecret: 'sd_live_a' }],
     [{ tenant: { id: createId('tenant') }, adminApiKeySecret: HOSTILE }],
     [{ tenant: { id: createId('tenant') }, adminApiKeySecret: 'sd_live_a\nTenant  ten_b' }],
-  ])('has no id or secret of another form printed: %j', async (createTenant) => {
+  ])('has no id or secret of another form printed (%#)', async (createTenant) => {
     answer = { data: { createTenant } };
     for (const json of [[], ['--json']]) {
       expect(await create('tenant', 'create', 'Shop', ...json)).toEqual({
