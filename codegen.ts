@@ -19,7 +19,7 @@ function printErrorCodes(): string {
     '',
     'Every failure has one of these codes: `extensions.code` in GraphQL, `error.code` in REST, where the answer also has the status of the code. GraphQL answers it with that status where nothing but errors is answered.',
     '',
-    'In the clear an error carries our own text, names of fields and Zendesk’s short error token, never a value that was sent nor Zendesk’s description. Limits carry `retryAfter` in seconds. What failed after a change was sent to Zendesk carries `mutation` (`APPLIED`, `UNKNOWN` or `NOT_SENT`) and `intentId` for `operationStatus`.',
+    'In the clear an error carries our own text, names of fields and Zendesk’s short error token, never a value that was sent nor Zendesk’s description. Limits carry `retryAfter` in seconds. What failed once a change was under way carries `intentId` for `operationStatus`, and `mutation`: `APPLIED` (the change was made), `UNKNOWN` (nobody can tell), or `NOT_SENT` (nothing was changed: it was not sent, or Zendesk refused it with a clear 3xx or 4xx).',
     '',
     'A caller of `POST /api/v2/proxy/outbound` who accepts `application/vnd.sealdesk.envelope+json` gets failures of Zendesk as an envelope of purpose `proxy.error` with the same status; its plaintext holds `code`, `message`, `details` and, in `upstream`, Zendesk’s whole answer.',
     '',

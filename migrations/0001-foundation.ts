@@ -94,6 +94,7 @@ const STATEMENTS: readonly string[] = [
      type text NOT NULL CHECK (type IN ('oauth2_token', 'oauth2_client', 'basic_auth', 'api_key')),
      version integer NOT NULL CHECK (version > 0),
      created_at timestamptz NOT NULL DEFAULT now(),
+     subdomain text,
      rotated_at timestamptz,
      expires_at timestamptz,
      last_used_at timestamptz,

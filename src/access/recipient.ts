@@ -46,7 +46,8 @@ export async function chooseRecipient(
   return recipientOf(key);
 }
 
-function recipientOf(key: ClientKey): Recipient {
+/** The recipient that an ACTIVE key is. Throws CLIENT_KEY_NOT_MAPPED or KEY_REVOKED. */
+export function recipientOf(key: ClientKey): Recipient {
   const { status } = key;
   switch (status) {
     case 'ACTIVE':

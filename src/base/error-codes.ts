@@ -38,8 +38,8 @@ const ROWS = {
   PAYLOAD_TOO_LARGE: {
     status: 413,
     retryable: false,
-    meaning: 'The request body is larger than the gateway accepts.',
-    remedy: 'Send less; the message names the limit.',
+    meaning: 'The request body is larger than the gateway accepts, or the result larger than it answers.',
+    remedy: 'Send or ask for less; the message names the limit.',
   },
   QUERY_TOO_COMPLEX: {
     status: 400,

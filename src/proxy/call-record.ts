@@ -8,12 +8,13 @@
  */
 import { type AuditLogKey, appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
 import { type Clock, createId, isId, isSealdeskError, type Log, SealdeskError } from '../base/index.ts';
-import type { Store } from '../store/index.ts';
+import type { Store, Tx } from '../store/index.ts';
 import type { TenantKeys } from '../vault/index.ts';
 import type { ProxyRequest } from './admission.ts';
 import type { AuthenticatedCall } from './call.ts';
 import { describeCall } from './call-event.ts';
 import { isOperationName } from './catalogue/catalogue.ts';
+import { isDenial } from './denial.ts';
 
 /** Longest duration that an event tells; what took longer is told as this. */
 const MAX_DURATION_MS = 86_400_000;
@@ -29,6 +30,11 @@ export type CallEnding = Pick<NewAuditEvent, 'denialReason' | 'envelopes'> & {
   readonly outcome: Extract<NewAuditEvent, { phase: 'SINGLE' }>['outcome'];
   readonly upstreamStatus?: number | undefined;
 };
+
+/** What must be so when the call ends; throws a denial where it is not. */
+export type Condition = (tx: Tx) => Promise<void>;
+
+const holds: Condition = async () => undefined;
 
 export class CallRecord {
   /** The event that answers name: the outcome of a change, the one event of anything else. */
@@ -65,8 +71,11 @@ export class CallRecord {
     this.#intentId = intentId;
   }
 
-  /** Writes the event that ends the call. Rejects with AUDIT_UNAVAILABLE. */
-  async close(keys: TenantKeys, ending: CallEnding): Promise<void> {
+  /**
+   * Writes the event that ends the call, if `condition` holds in the same transaction. Rejects with
+   * AUDIT_UNAVAILABLE, or with a denial of the condition's, and has then written nothing.
+   */
+  async close(keys: TenantKeys, ending: CallEnding, condition: Condition = holds): Promise<void> {
     const { upstreamStatus, ...rest } = ending;
     const logKey = this.#logKeyOf(keys);
     const members = {
@@ -76,12 +85,12 @@ export class CallRecord {
       ...(upstreamStatus !== undefined && upstreamStatus < 600 ? { upstreamStatus } : {}),
     };
     const intentId = this.#intentId;
-    if (intentId === null) return this.#append(logKey, { ...members, phase: 'SINGLE' });
+    if (intentId === null) return this.#append(logKey, { ...members, phase: 'SINGLE' }, condition);
     try {
-      await this.#append(logKey, { ...members, phase: 'OUTCOME', intentId });
+      await this.#append(logKey, { ...members, phase: 'OUTCOME', intentId }, condition);
     } catch (error) {
       if (!isSealdeskError(error, 'CONFLICT')) throw error;
-      await this.#append(logKey, { ...members, phase: 'SINGLE', parentId: intentId });
+      await this.#append(logKey, { ...members, phase: 'SINGLE', parentId: intentId }, condition);
     }
   }
 
@@ -109,12 +118,14 @@ export class CallRecord {
     }
   }
 
-  async #append(logKey: AuditLogKey, event: NewAuditEvent): Promise<void> {
+  async #append(logKey: AuditLogKey, event: NewAuditEvent, condition: Condition = holds): Promise<void> {
     try {
-      await this.#deps.store.withTenant(logKey.tenantId, (tx) =>
-        appendAuditEvents(tx, { ...logKey, events: [event] }),
-      );
+      await this.#deps.store.withTenant(logKey.tenantId, async (tx) => {
+        await condition(tx);
+        await appendAuditEvents(tx, { ...logKey, events: [event] });
+      });
     } catch (error) {
+      if (isDenial(error)) throw error;
       if (event.phase === 'OUTCOME' && isSealdeskError(error, 'CONFLICT')) throw error;
       throw this.#unavailable(error);
     }

@@ -61,7 +61,8 @@ export function createZendeskConnections(options: ConnectionsOptions): ZendeskCo
       return createZendeskClient({
         origin,
         transport,
-        limiter: limiters.of(origin),
+        // By tenant: whoever names the account of another must not be able to hold up its calls.
+        limiter: limiters.of(`${target.tenantId} ${origin}`),
         authorize: (signal) => authorization.header(signal),
         onUnauthorized: (signal, refused) => authorization.renew(signal, refused),
         clock,

@@ -7,15 +7,24 @@
  * a change was sent says what became of it and names the intent. Nothing leaves before its outcome
  * is in the log.
  */
+import { assertStillEntitled } from '../access/index.ts';
 import type { AuditOutcome, NewAuditEvent } from '../audit/index.ts';
-import { type Clock, isSealdeskError, type Log, type MutationOutcome, SealdeskError } from '../base/index.ts';
+import {
+  type Clock,
+  encodeUtf8,
+  isSealdeskError,
+  type Log,
+  type MutationOutcome,
+  SealdeskError,
+} from '../base/index.ts';
 import type { HybridCryptoEnvelope, SealedEnvelope } from '../envelope/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Keyring, TenantKeys } from '../vault/index.ts';
 import { createUsageMeter, upstreamOf, type ZendeskClient } from '../zendesk/index.ts';
 import { type Admission, admitCall, type ProxyRequest } from './admission.ts';
 import type { AuthenticatedCall } from './call.ts';
-import { CallRecord } from './call-record.ts';
+import { CallRecord, type Condition } from './call-record.ts';
+import { assertResultSize } from './catalogue/result-size.ts';
 import type { ZendeskConnections } from './connections.ts';
 import { isDenial } from './denial.ts';
 import { sealAnswer } from './seal-answer.ts';
@@ -138,8 +147,13 @@ class ProxiedCall {
       throw await this.#fail(keys, this.#failureOf(error, 'APPLIED'));
     }
     try {
-      await this.#record.close(keys, { outcome: 'SUCCEEDED', ...envelopesOf(admission, sealed) });
+      const ending = { outcome: 'SUCCEEDED', ...envelopesOf(admission, sealed) } as const;
+      await this.#record.close(keys, ending, (tx) =>
+        assertStillEntitled(tx, this.#call.caller, admission.recipient),
+      );
     } catch (error) {
+      // Revoked meanwhile: what was sealed does not leave.
+      if (isDenial(error)) throw await this.#fail(keys, this.#failureOf(error, 'APPLIED'));
       throw this.#unrecorded(error, 'APPLIED');
     }
     return { envelope: sealed.envelope, auditEventId: this.#record.eventId, failure: null };
@@ -148,7 +162,14 @@ class ProxiedCall {
   async #answerFailure(keys: TenantKeys, admission: Admission, failure: SealdeskError): Promise<ProxyAnswer> {
     const sealed = await this.#sealFailure(keys, admission, failure);
     if (sealed === null) throw await this.#fail(keys, failure);
-    await this.#fail(keys, failure, envelopesOf(admission, sealed));
+    try {
+      await this.#fail(keys, failure, envelopesOf(admission, sealed), (tx) =>
+        assertStillEntitled(tx, this.#call.caller, admission.recipient),
+      );
+    } catch (error) {
+      // Revoked meanwhile: the failure is told in the clear, without Zendesk's words.
+      throw isDenial(error) ? await this.#fail(keys, failure) : error;
+    }
     return { envelope: sealed.envelope, auditEventId: this.#record.eventId, failure };
   }
 
@@ -175,19 +196,21 @@ class ProxiedCall {
     }
   }
 
-  #seal(
+  async #seal(
     keys: TenantKeys,
     admission: Admission,
     purpose: 'proxy.result' | 'proxy.error',
     value: unknown,
   ): Promise<SealedEnvelope> {
+    const plaintext = encodeUtf8(JSON.stringify(value));
+    assertResultSize(admission.operation, plaintext.length);
     return sealAnswer(this.#deps.keyring.suite, keys, this.#call, {
       purpose,
       recipient: admission.recipient,
       auditEventId: this.#record.eventId,
       integrationId: this.#request.integrationId,
       operation: admission.operation.name,
-      value,
+      plaintext,
       now: this.#deps.clock.now(),
     });
   }
@@ -197,16 +220,19 @@ class ProxiedCall {
     keys: TenantKeys,
     failure: SealdeskError,
     envelopes: Pick<NewAuditEvent, 'envelopes'> = {},
+    condition?: Condition,
   ): Promise<SealdeskError> {
     const { mutation = null, upstreamStatus } = failure.details;
+    const ending = {
+      outcome: outcomeOf(failure, mutation),
+      denialReason: failure.code,
+      upstreamStatus,
+      ...envelopes,
+    };
     try {
-      await this.#record.close(keys, {
-        outcome: outcomeOf(failure, mutation),
-        denialReason: failure.code,
-        upstreamStatus,
-        ...envelopes,
-      });
+      await this.#record.close(keys, ending, condition);
     } catch (error) {
+      if (isDenial(error)) throw error;
       throw this.#unrecorded(error, mutation);
     }
     return failure;

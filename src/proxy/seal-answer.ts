@@ -1,5 +1,4 @@
 import type { Recipient } from '../access/index.ts';
-import { encodeUtf8 } from '../base/index.ts';
 import { type Purpose, type SealedEnvelope, type Suite, sealEnvelope } from '../envelope/index.ts';
 import type { TenantKeys } from '../vault/index.ts';
 import type { Call } from './call.ts';
@@ -8,14 +7,15 @@ export interface AnswerToSeal {
   readonly purpose: Purpose;
   readonly recipient: Pick<Recipient, 'keyId' | 'kemPublicKey'>;
   readonly auditEventId: string;
-  readonly value: unknown;
+  /** JSON in UTF-8. */
+  readonly plaintext: Uint8Array;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly integrationId?: string;
   readonly operation?: string;
 }
 
-/** `value` as JSON, sealed to the recipient and bound to the call that it answers. */
+/** JSON, sealed to the recipient and bound to the call that it answers. */
 export async function sealAnswer(
   suite: Suite,
   keys: TenantKeys,
@@ -39,7 +39,7 @@ export async function sealAnswer(
         ...(integrationId === undefined ? {} : { integration_id: integrationId }),
         ...(operation === undefined ? {} : { operation }),
       },
-      plaintext: encodeUtf8(JSON.stringify(answer.value)),
+      plaintext: answer.plaintext,
       recipient: suite.importKemPublicKey(recipient.kemPublicKey),
       signingKey: keys.signingKey.handle,
       macKey: suite.importMacKey(macBytes),

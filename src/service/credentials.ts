@@ -1,7 +1,7 @@
 /** Use cases around Zendesk credentials: sealed in, rotated, deleted, and answered only as an envelope. */
 import { z } from 'zod';
-import { chooseRecipient, type Role } from '../access/index.ts';
-import { createId } from '../base/index.ts';
+import { assertStillEntitled, chooseRecipient, type Role } from '../access/index.ts';
+import { createId, encodeUtf8 } from '../base/index.ts';
 import type { HybridCryptoEnvelope } from '../envelope/index.ts';
 import { type Call, sealAnswer } from '../proxy/index.ts';
 import {
@@ -147,11 +147,11 @@ export async function unsealCredential(
       purpose: 'credential',
       recipient,
       auditEventId: eventId,
-      value: { credential_id: id, version: stored.version, ...secret },
+      plaintext: encodeUtf8(JSON.stringify({ credential_id: id, version: stored.version, ...secret })),
       now: clock.now(),
     });
     await step.commit(
-      async () => undefined,
+      (tx) => assertStillEntitled(tx, caller, recipient),
       () => ({ resource: id, envelopes: [{ keyId: recipient.keyId, sha256: transcriptSha256 }] }),
     );
     return { envelope, auditEventId: eventId };

@@ -51,7 +51,7 @@ export async function createIntegration(
     const { name, config, credentialId = null, allowedOperations } = parseInput(CreateInput, input);
     const subdomain = parseSubdomain(config.subdomain);
     const integration = await step.commit(async (tx) => {
-      await assertCredentialFits(tx, { tenantId: step.tenantId, integrationId: id, subdomain, credentialId });
+      await assignCredential(tx, step.tenantId, credentialId, subdomain);
       const row = await tx
         .insertInto('integrations')
         .values({
@@ -87,12 +87,7 @@ export async function updateIntegration(
         const current = await findIntegration(tx, step.tenantId, id);
         if (current === null) throw notFound('integration');
         const { subdomain } = current;
-        await assertCredentialFits(tx, {
-          tenantId: step.tenantId,
-          integrationId: id,
-          subdomain,
-          credentialId: credentialId ?? null,
-        });
+        await assignCredential(tx, step.tenantId, credentialId ?? null, subdomain);
         const row = await tx
           .updateTable('integrations')
           .set({
@@ -204,43 +199,29 @@ export function listIntegrations(
 }
 
 /**
- * A credential belongs to one Zendesk account: what is fetched with it for one is never sent to
- * another. The credential is locked, so that two integrations cannot take it at once.
+ * A credential belongs to the Zendesk account that it was first used for, also when its integration is
+ * gone: neither it nor what is fetched with it is ever sent to another.
  */
-async function assertCredentialFits(
+async function assignCredential(
   tx: Tx,
-  wish: {
-    readonly tenantId: string;
-    readonly integrationId: string;
-    readonly subdomain: string;
-    readonly credentialId: string | null;
-  },
+  tenantId: string,
+  credentialId: string | null,
+  subdomain: string,
 ): Promise<void> {
-  const { tenantId, integrationId, subdomain, credentialId } = wish;
   if (credentialId === null) return;
   const credential = await tx
-    .selectFrom('credentials')
-    .select('id')
+    .updateTable('credentials')
+    .set((column) => ({ subdomain: column.fn.coalesce('subdomain', column.val(subdomain)) }))
     .where('tenant_id', '=', tenantId)
     .where('id', '=', credentialId)
-    .forUpdate()
+    .returning('subdomain')
     .executeTakeFirst();
   if (credential === undefined) throw notFound('credential');
-  const other = await tx
-    .selectFrom('integrations')
-    .select('id')
-    .where('tenant_id', '=', tenantId)
-    .where('credential_id', '=', credentialId)
-    .where('subdomain', '!=', subdomain)
-    .where('id', '!=', integrationId)
-    .executeTakeFirst();
-  if (other === undefined) return;
+  if (credential.subdomain === subdomain) return;
   throw new SealdeskError(
     'CONFLICT',
-    'The credential serves an integration of another Zendesk account. Seal one for this account.',
-    {
-      subject: other.id,
-    },
+    'The credential belongs to another Zendesk account. Seal one for this account.',
+    { subject: credentialId },
   );
 }
 

@@ -91,6 +91,8 @@ export interface CredentialsTable {
   type: CredentialType;
   version: number;
   created_at: Generated<Date>;
+  /** The Zendesk account that it was first used for, and the only one that it is ever sent to. */
+  subdomain: Nullable<string>;
   rotated_at: NullableTimestamp;
   expires_at: NullableTimestamp;
   last_used_at: NullableTimestamp;

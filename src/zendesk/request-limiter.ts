@@ -164,9 +164,9 @@ export function createRequestLimiter(options: RequestLimiterOptions): RequestLim
   return new AccountLimiter(options);
 }
 
-/** Limiters by origin, so that all clients of one account share one. */
+/** Limiters by name (who asks, and of which account), so that all clients of one name share one. */
 export interface AccountLimiters {
-  of(origin: string): RequestLimiter;
+  of(name: string): RequestLimiter;
 }
 
 const MAX_ACCOUNTS = 10_000;
@@ -175,10 +175,10 @@ const MAX_ACCOUNTS = 10_000;
 export function createAccountLimiters(options: RequestLimiterOptions): AccountLimiters {
   const limiters = new Map<string, RequestLimiter>();
   return Object.freeze({
-    of(origin: string): RequestLimiter {
-      const limiter = limiters.get(origin) ?? createRequestLimiter(options);
-      limiters.delete(origin);
-      limiters.set(origin, limiter);
+    of(name: string): RequestLimiter {
+      const limiter = limiters.get(name) ?? createRequestLimiter(options);
+      limiters.delete(name);
+      limiters.set(name, limiter);
       const oldest = limiters.keys().next().value;
       if (limiters.size > MAX_ACCOUNTS && oldest !== undefined) limiters.delete(oldest);
       return limiter;
