@@ -77,7 +77,8 @@ class CallAuthorization {
   readonly #tokens: AccessTokens;
   readonly #target: ConnectionTarget;
   readonly #origin: string;
-  #header: string | null = null;
+  /** Made once for all requests of the call, also those under way together. */
+  #header: Promise<string> | null = null;
   #token: HeldToken | null = null;
 
   constructor(options: ConnectionsOptions, tokens: AccessTokens, target: ConnectionTarget, origin: string) {
@@ -88,16 +89,24 @@ class CallAuthorization {
   }
 
   async header(signal: AbortSignal): Promise<{ readonly authorization: string }> {
-    this.#header ??= await this.#make(signal, null);
-    return { authorization: this.#header };
+    return { authorization: await (this.#header ?? this.#keep(this.#make(signal, null))) };
   }
 
   /** Only a fetched token can be had anew; a stored secret that Zendesk refuses stays refused. */
   async renew(signal: AbortSignal, refused: string): Promise<'retry' | 'fail'> {
     if (this.#token === null) return 'fail';
     // Another request of the same call may have renewed it since this one was sent.
-    if (refused === this.#header) this.#header = await this.#make(signal, this.#token.version);
+    if (refused === (await this.#header)) await this.#keep(this.#make(signal, this.#token.version));
     return 'retry';
+  }
+
+  /** A failure is not kept: the next request tries anew. */
+  #keep(making: Promise<string>): Promise<string> {
+    this.#header = making;
+    making.catch(() => {
+      if (this.#header === making) this.#header = null;
+    });
+    return making;
   }
 
   async #make(signal: AbortSignal, refusedVersion: number | null): Promise<string> {
