@@ -18,7 +18,7 @@ export async function serve({ house }: CommandContext): Promise<number> {
 export const command = defineCommand({
   description: `
 Runs the gateway with the settings of the environment (sealdesk doctor lists them). The database is
-brought to the newest version first. SIGTERM and SIGINT let answers under way finish; a second
-signal ends it at once.`,
+brought to the newest version first. SIGTERM and SIGINT let answers under way finish; another
+signal, or the same a second later, ends it at once.`,
   run: (_input, context) => serve(context),
 });
