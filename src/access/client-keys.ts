@@ -96,7 +96,7 @@ export async function confirmClientKey(tx: Tx, act: ClientKeyAct): Promise<Clien
 
 /**
  * An ADMIN or OPERATOR (`mappedBy`) says that the key is the tenant's.
- * Throws NOT_FOUND, KEY_REVOKED, or CONFLICT where the key is not CONFIRMED, saying what to do.
+ * Throws NOT_FOUND, KEY_REVOKED, or CONFLICT where the key is not CONFIRMED, saying why.
  */
 export async function mapClientKey(
   tx: Tx,
@@ -109,6 +109,9 @@ export async function mapClientKey(
       'The client key is PENDING. Its holder must first confirm it with confirmClientKey (sealdesk keys register does).',
       { subject: key.id },
     );
+  }
+  if (key.status === 'ACTIVE') {
+    throw new SealdeskError('CONFLICT', 'The client key is mapped already.', { subject: key.id });
   }
   return move(tx, key, 'ACTIVE', { mapped_at: new Date(act.now), mapped_by: act.mappedBy });
 }

@@ -15,7 +15,7 @@ export const command = defineCommand({
     raw: { type: 'boolean', help: 'print the exact bytes that were sealed, also what a terminal obeys' },
     header: {
       type: 'boolean',
-      help: 'print the protected header instead: who sealed what for whom, and when',
+      help: 'print the protected header instead (who sealed what for whom, and when), and transcript_sha256',
     },
   },
   description: `
@@ -25,14 +25,17 @@ whole GraphQL answer with one envelope in it, or - for standard input. JSON is p
 Characters that a terminal would obey are printed as \\uXXXX in JSON and as U+FFFD in other text.
 
 It proves that the gateway sealed this for this key. It does not prove that it is the newest answer, or
-the answer to a certain request: compare the header for that.`,
+the answer to a certain request: compare the header for that.
+
+transcript_sha256 is computed here: the audit log has the same value in envelopes.sha256 of the event
+whose id is audit_event_id.`,
   async run({ values, positionals: [file = '-'] }, { terminal }) {
     if (values.key === undefined) throw new UsageError('--key FILE is missing. See sealdesk open --help.');
     const suite = createNodeSuite();
     const opener = createEnvelopeOpener(suite, await readClientKeyFile(suite, values.key));
     const envelope = findEnvelope(await readInputJson(terminal, file, ENVELOPE_LIMITS.maxText), 'envelope');
-    const { header, plaintext } = await opener.open(envelope);
-    if (values.header) terminal.print(indented(header));
+    const { header, plaintext, transcriptSha256 } = await opener.open(envelope);
+    if (values.header) terminal.print(indented({ ...header, transcript_sha256: transcriptSha256 }));
     else if (values.raw) terminal.write(plaintext);
     else terminal.write(shown(plaintext, header.content_type));
     return 0;

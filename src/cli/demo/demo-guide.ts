@@ -5,7 +5,7 @@ import { type DemoFile, demoFilePath } from './demo-record.ts';
 
 const QUERY = 'type:ticket status:open priority:high created>2026-01-01';
 const AUDIT_QUERY =
-  '{ auditEvents(last: 3, filter: {operation: "search"}) { edges { node { occurredAt actor { id } operation outcome envelopes { sha256 } } } } }';
+  '{ auditEvents(last: 3, filter: {operation: "search"}) { edges { node { id occurredAt actor { id } operation outcome envelopes { sha256 } } } } }';
 
 export interface DemoGuideInput {
   readonly file: DemoFile;
@@ -24,7 +24,7 @@ export function demoGuide({ file, folder, tickets, changesPerMinute }: DemoGuide
   return [
     `Sealdesk   ${file.url}  (GraphQL at /graphql)`,
     `Simulator  ${file.simulatorUrl}  a stand-in Zendesk: ${tickets} tickets, about ${changesPerMinute} changes a minute`,
-    `Data       ${shownPath(join(folder, '/'))}, kept for the next start; addresses and keys in ${shownPath(demoFilePath(folder))}`,
+    `Data       ${shownPath(join(folder, '/'))}, kept for the next start (the simulator’s tickets begin anew); addresses and keys in ${shownPath(demoFilePath(folder))}`,
     '',
     'Send a call; its answer is sealed to the demo client key:',
     `curl -X POST ${file.url}/api/v2/proxy/outbound ${headers(file.apiKeys.agent)} \\`,

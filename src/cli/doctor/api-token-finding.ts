@@ -10,6 +10,6 @@ export function apiTokenFinding(count: number, now: number): Finding {
   const days = Math.ceil((END - now) / DAY);
   const left = days > 0 ? `${days} days left until Zendesk ends them` : 'Zendesk has ended them';
   return note(
-    `Credentials: ${count} rest${count === 1 ? 's' : ''} on a Zendesk API token (basic_auth); ${left}, on 2027-04-30. Rotate to oauth2_client.`,
+    `Credentials: ${count} rest${count === 1 ? 's' : ''} on a Zendesk API token (basic_auth); ${left}, on 2027-04-30. A credential keeps its type: seal one of type oauth2_client (or oauth2_token) and name it in updateIntegration.`,
   );
 }
