@@ -14,6 +14,7 @@ import {
 const HELP = `A stand-in Zendesk Support account for tests, demos and benchmarks.
 
 Usage: node simulator/main.ts [options]
+In a clone under an older Node: node bin/sealdesk.mjs --exec simulator/main.ts [options]
 
   --port NUMBER        port to listen on, 0 for a free one (default 4001)
   --host ADDRESS       address to listen on (default 127.0.0.1)

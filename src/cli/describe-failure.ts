@@ -1,5 +1,5 @@
 /** What a failed command says: one line for what was to be expected, everything for what was not. */
-import { isSealdeskError } from '../base/index.ts';
+import { isSealdeskError, type SealdeskError } from '../base/index.ts';
 import { EnvelopeOpenError, GatewayAnswerError, printableLine } from '../client/index.ts';
 import { ConfigError } from '../config.ts';
 import { KeyFileError } from '../kms/index.ts';
@@ -45,6 +45,8 @@ export function describeFailure(error: unknown): Failure {
 
 function oneLine(error: unknown): string | null {
   if (isSealdeskError(error)) {
+    const unreached = describeUnreached(error);
+    if (unreached !== null) return unreached;
     const fields = error.details.fields ?? [];
     const told = fields
       .filter(({ message }) => !error.message.includes(message))
@@ -56,8 +58,19 @@ function oneLine(error: unknown): string | null {
   return describePort(error) ?? describeFile(error) ?? describeDatabase(error) ?? describeOwnText(error);
 }
 
+/** A database that this process opens itself, where the text for callers of the gateway would not help. */
+function describeUnreached({ code, cause }: SealdeskError): string | null {
+  if (code !== 'AUDIT_UNAVAILABLE' || !(cause instanceof Error)) return null;
+  const reason = 'code' in cause ? ` (${String(cause.code)})` : '';
+  return `The database cannot be reached${reason}. Check DATABASE_URL.`;
+}
+
 function describePort(error: Error): string | null {
-  if (!('syscall' in error) || error.syscall !== 'listen' || !('code' in error)) return null;
+  if (!('syscall' in error) || !('code' in error)) return null;
+  if (error.syscall === 'getaddrinfo' && 'hostname' in error) {
+    return `The address ${String(error.hostname)} cannot be found (${String(error.code)}). Check SEALDESK_HOST.`;
+  }
+  if (error.syscall !== 'listen') return null;
   const port = 'port' in error ? `Port ${String(error.port)}` : 'The port';
   if (error.code === 'EADDRINUSE') {
     return `${port} is in use by another program. Stop it, or set PORT to another.`;

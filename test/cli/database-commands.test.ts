@@ -130,6 +130,18 @@ describe('settings that cannot be used', () => {
   });
 });
 
+describe('what cannot be reached', () => {
+  it('is a database that does not answer, named by its setting', async () => {
+    const env = { DATABASE_URL: 'postgres://me:not-to-be-shown@127.0.0.1:1/sealdesk' };
+    for (const command of ['serve', 'migrate']) {
+      expectOneLine(
+        await run([command], env),
+        /The database cannot be reached \(ECONNREFUSED\)\. Check DATABASE_URL\.$/m,
+      );
+    }
+  });
+});
+
 describe('a port in use', () => {
   let server: Server;
   let port = 0;
