@@ -8,6 +8,8 @@ import { z } from 'zod';
 
 interface Setting {
   readonly schema: z.ZodType<string | undefined>;
+  /** What a value must be, after "must be". */
+  readonly rule: string;
   readonly default: string;
   readonly meaning: string;
   /** Printed as set or unset only. */
@@ -19,73 +21,89 @@ const httpUrl = z.url({ protocol: /^https?$/ });
 
 export const SETTINGS = Object.freeze({
   PORT: {
-    schema: z.string().regex(/^\d{1,5}$/, 'a port number'),
+    schema: z
+      .string()
+      .refine((value) => /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535),
+    rule: 'a number from 1 to 65535',
     default: '4000',
     meaning: 'Port of the HTTP server.',
   },
   SEALDESK_HOST: {
     schema: text,
+    rule: 'an address or a host name',
     default: '127.0.0.1',
     meaning: 'Address to listen on; 0.0.0.0 behind a TLS-terminating proxy.',
   },
   SEALDESK_PUBLIC_URL: {
     schema: httpUrl,
+    rule: 'an http or https URL',
     default: 'http://localhost:{PORT}',
     meaning: 'How clients reach the gateway; written into welcome envelopes and the folder lock.',
   },
   DATABASE_URL: {
     schema: z.url({ protocol: /^postgres(ql)?$/ }),
+    rule: 'a postgres:// URL',
     default: '(none: embedded PGlite)',
     meaning: 'PostgreSQL 15 or newer; many gateway processes may share it.',
     secret: true,
   },
   SEALDESK_DATA_DIR: {
     schema: text,
+    rule: 'a path',
     default: '.sealdesk',
     meaning: 'Folder of the embedded database and the local key file.',
   },
   SEALDESK_DB_ROLE: {
-    schema: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'a lower-case identifier'),
+    schema: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/),
+    rule: 'a lower-case identifier',
     default: 'sealdesk_tenant',
     meaning: 'Database role of all work for one tenant; created at start where it is missing.',
   },
   SEALDESK_KMS: {
     schema: z.enum(['local', 'aws']),
+    rule: 'local or aws',
     default: 'local',
     meaning: '`aws` for AWS KMS; `local` keeps the root key in a file, for development.',
   },
   SEALDESK_KMS_KEY_FILE: {
     schema: text,
+    rule: 'a path',
     default: '{SEALDESK_DATA_DIR}/kms.key',
     meaning: 'The local root key: 32 bytes, mode 0600, created when missing.',
   },
   SEALDESK_KMS_KEY_ARN: {
-    schema: text,
+    schema: z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[A-Za-z0-9/_-]{1,256}$/),
+    rule: 'the ARN of an AWS KMS key or alias',
     default: '(none)',
     meaning: 'Key ARN used for tenants that name no key of their own; needed with SEALDESK_KMS=aws.',
   },
   SEALDESK_KMS_ENDPOINT: {
     schema: httpUrl,
+    rule: 'an http or https URL',
     default: '(the region’s own)',
     meaning: 'Another endpoint of the KMS API, such as a VPC endpoint.',
   },
   SEALDESK_ZENDESK_ORIGIN: {
-    schema: z.string().regex(/^https?:\/\/[^/?#@\s]+$/, 'an origin without path'),
+    schema: z.string().regex(/^https?:\/\/[^/?#@\s]+$/),
+    rule: 'an origin without path',
     default: 'https://{subdomain}.zendesk.com',
     meaning: 'Where Zendesk is; `{subdomain}` is replaced. Another value is for a simulator only.',
   },
   SEALDESK_CORS_ORIGINS: {
     schema: text,
+    rule: 'origins such as https://app.example.com, separated by commas',
     default: '(none)',
     meaning: 'Comma-separated origins whose pages may call the gateway.',
   },
   SEALDESK_TRUSTED_PROXIES: {
-    schema: z.string().regex(/^\d{1,2}$/, 'a small number'),
+    schema: z.string().regex(/^\d{1,2}$/),
+    rule: 'a number from 0 to 99',
     default: '0',
     meaning: 'How many proxies in front append to X-Forwarded-For; 0 takes the address of the connection.',
   },
   SEALDESK_LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+    rule: 'debug, info, warn, error or silent',
     default: 'info',
     meaning: 'Least severity that is logged, as JSON lines on standard error.',
   },
@@ -127,7 +145,6 @@ export function isConfigured(environment: Environment = process.env): boolean {
 export function readConfig(environment: Environment = process.env): Config {
   const values = readSettings(environment);
   const port = Number(values.PORT ?? SETTINGS.PORT.default);
-  if (port > 65_535) throw new ConfigError('PORT must be at most 65535.');
   const dataDir = resolve(values.SEALDESK_DATA_DIR ?? SETTINGS.SEALDESK_DATA_DIR.default);
   return Object.freeze({
     port,
@@ -155,17 +172,14 @@ function readSettings(environment: Environment): Values {
     throw new ConfigError(`There is no setting ${unknown.join(', ')}; sealdesk doctor lists the settings.`);
   }
   const values: Values = {};
+  const problems: string[] = [];
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
     const given = environment[name];
     if (given === undefined || given === '') continue;
-    const parsed = setting.schema.safeParse(given);
-    if (!parsed.success) {
-      throw new ConfigError(
-        `${name} cannot be used: ${parsed.error.issues[0]?.message ?? 'invalid'}. ${setting.meaning}`,
-      );
-    }
-    values[name] = given;
+    if (setting.schema.safeParse(given).success) values[name] = given;
+    else problems.push(`${name} must be ${setting.rule}.`);
   }
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return values;
 }
 

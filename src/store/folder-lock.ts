@@ -5,8 +5,8 @@
  * It does not tell apart processes that share a folder but not their process ids, as containers do.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { systemClock } from '../base/index.ts';
 
@@ -44,7 +44,7 @@ export class FolderHeldError extends Error {
 
 /** Takes the folder (created when missing, mode 0700) or throws {@link FolderHeldError}. */
 export async function openFolderLock(folder: string, url: string): Promise<AsyncDisposable> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const path = join(folder, FILE_NAME);
   const token = randomUUID();
   const own: Holder = {
@@ -151,4 +151,35 @@ async function startOf(pid: number): Promise<string | null> {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/**
+ * Makes the folder with its parents. Not by a recursive mkdir at once: under a file system that takes
+ * no folders and says ENOENT, such as /proc, that never ends.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    const parent = dirname(folder);
+    if (code !== 'ENOENT' || parent === folder || (await isFolder(parent))) {
+      throw new Error(
+        `The data folder ${folder} cannot be made (${String(code)}). Set SEALDESK_DATA_DIR to another.`,
+        {
+          cause: error,
+        },
+      );
+    }
+    await makeFolder(parent);
+    await makeFolder(folder);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }

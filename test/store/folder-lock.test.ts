@@ -18,6 +18,15 @@ describe('A data folder', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
+  test('is made with its parents, and refused at once where none can be made', async () => {
+    const nested = join(folder, 'a', 'b');
+    await using _lock = await openFolderLock(nested, URL_OF_THIS);
+    expect((await stat(nested)).mode & 0o777).toBe(0o700);
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    await expect(openFolderLock(join(file, 'below'), URL_OF_THIS)).rejects.toThrow(/cannot be made/);
+  });
+
   test('held by one process is refused to a second one, which is told the URL', async () => {
     await using _store = await openStore({ location: { kind: 'pglite', folder, url: URL_OF_THIS } });
     const child = startChild(

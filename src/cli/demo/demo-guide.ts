@@ -5,7 +5,7 @@ import { type DemoFile, demoFilePath } from './demo-record.ts';
 
 const QUERY = 'type:ticket status:open priority:high created>2026-01-01';
 const AUDIT_QUERY =
-  '{ auditEvents(last: 3, filter: {operation: "search"}) { edges { node { id occurredAt actor { id } operation outcome envelopes { sha256 } } } } }';
+  '{ auditEvents(last: 3, filter: {operation: "search"}) { edges { node { id occurredAt action operation outcome envelopes { sha256 } } } } }';
 
 export interface DemoGuideInput {
   readonly file: DemoFile;
