@@ -24,6 +24,9 @@ builder.node(ClientKey, {
     lineageId: t.exposeID('lineageId', { description: 'The first key of this key’s line of successors.' }),
     kemKid: t.exposeString('kemKid', { description: 'RFC 7638 thumbprint of the ML-KEM-768 key.' }),
     sigKid: t.exposeString('sigKid', { description: 'RFC 7638 thumbprint of the ML-DSA-65 key.' }),
+    fingerprint: t.exposeString('fingerprint', {
+      description: 'Of both public keys, for people to compare with what `sealdesk keys fingerprint` prints.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     pendingUntil: t.expose('pendingUntil', { type: 'DateTime', nullable: true }),
     confirmedAt: t.expose('confirmedAt', { type: 'DateTime', nullable: true }),

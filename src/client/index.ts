@@ -3,7 +3,7 @@
  * envelopes with a key file. The caller passes the suite (`src/envelope/node.ts` or `noble.ts`) and
  * `fetch`; no `node:` import is reachable from here.
  */
-export { EnvelopeOpenError } from '../envelope/index.ts';
+export { EnvelopeOpenError, fingerprint } from '../envelope/index.ts';
 export { type AcceptedWelcome, acceptWelcome, type WelcomeExpectation } from './accept-welcome.ts';
 export {
   createEnvelopeOpener,
@@ -11,7 +11,6 @@ export {
   type Expectation,
   openWithKeyFile,
 } from './envelope-opener.ts';
-export { fingerprint } from './fingerprint.ts';
 export { callGateway, GATEWAY_LIMITS, GatewayAnswerError, type GatewayConnection } from './gateway.ts';
 export {
   createKeyFile,

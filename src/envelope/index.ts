@@ -20,6 +20,7 @@ export {
   parseEnvelope,
   parseEnvelopeText,
 } from './envelope.ts';
+export { fingerprint } from './fingerprint.ts';
 export { hkdfExpandSha512, hkdfExtractSha512 } from './hkdf.ts';
 export {
   type HpkeOpened,

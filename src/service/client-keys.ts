@@ -108,7 +108,7 @@ export async function registerClientKey(
         }),
       () => ({ envelopes: [{ keyId: id, sha256: sealed.transcriptSha256 }] }),
     );
-    return { clientKey: toClientKeyView(clientKey), welcome: sealed.envelope };
+    return { clientKey: toClientKeyView(deps.keyring.suite, clientKey), welcome: sealed.envelope };
   });
 }
 
@@ -180,7 +180,8 @@ export async function confirmClientKey(
   }
   // Repeating a confirmation changes nothing and leaves no entry, so that it cannot fill the log.
   if (key.status !== 'PENDING') {
-    if (key.status === 'CONFIRMED' || key.status === 'ACTIVE') return { clientKey: toClientKeyView(key) };
+    if (key.status === 'CONFIRMED' || key.status === 'ACTIVE')
+      return { clientKey: toClientKeyView(deps.keyring.suite, key) };
     throw new SealdeskError('KEY_REVOKED', 'The client key has ended. Generate, register and map a new one.');
   }
   const act = { action: 'client-key.confirm', tenantId, resource: keyId };
@@ -190,7 +191,7 @@ export async function confirmClientKey(
     const confirmed = await step.commit((tx) =>
       confirmClientKeyRow(tx, { tenantId, clientKeyId: keyId, now: clock.now() }),
     );
-    return { clientKey: toClientKeyView(confirmed) };
+    return { clientKey: toClientKeyView(deps.keyring.suite, confirmed) };
   });
 }
 
@@ -233,7 +234,7 @@ async function changeByManager<Input extends { readonly keyId: string }>(
           ),
         () => ({ resource: parsed.keyId }),
       );
-      return { clientKey: toClientKeyView(clientKey) };
+      return { clientKey: toClientKeyView(deps.keyring.suite, clientKey) };
     },
   );
 }
@@ -254,7 +255,7 @@ export function getClientKey(deps: ServiceDeps, call: Call, id: string): Promise
         ? await findClientKey(tx, tenantId, id)
         : null;
     if (key === null) throw notFound('client key');
-    return toClientKeyView(key);
+    return toClientKeyView(deps.keyring.suite, key);
   });
 }
 
@@ -266,6 +267,11 @@ export function listClientKeys(
   return readOwn(deps, call, ['ADMIN'], async (tx, tenantId) => {
     const page = parsePage(input);
     const rows = await listClientKeyRows(tx, tenantId, page);
-    return toConnection(rows, page, (key) => key.id, toClientKeyView);
+    return toConnection(
+      rows,
+      page,
+      (key) => key.id,
+      (key) => toClientKeyView(deps.keyring.suite, key),
+    );
   });
 }

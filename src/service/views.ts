@@ -1,6 +1,7 @@
 /** What use cases answer: records without secrets, key bytes or other rooms' inner state. */
 import type { ApiKey, ClientKey, Tenant } from '../access/index.ts';
 import type { AuditEvent } from '../audit/index.ts';
+import { fingerprint, type Suite } from '../envelope/index.ts';
 import { type Credential, credentialWarning } from '../vault/index.ts';
 
 export type TenantView = Pick<Tenant, 'id' | 'name' | 'createdAt'>;
@@ -15,6 +16,8 @@ export interface ClientKeyView {
   readonly name: string | null;
   readonly kemKid: string;
   readonly sigKid: string;
+  /** As `sealdesk keys fingerprint` prints it, for people to compare. */
+  readonly fingerprint: string;
   readonly createdAt: Date;
   readonly pendingUntil: Date | null;
   readonly confirmedAt: Date | null;
@@ -30,7 +33,7 @@ export interface Viewer {
   readonly tenant: TenantView;
 }
 
-export function toClientKeyView(key: ClientKey): ClientKeyView {
+export function toClientKeyView(suite: Suite, key: ClientKey): ClientKeyView {
   return {
     id: key.id,
     lineageId: key.lineageId,
@@ -38,6 +41,7 @@ export function toClientKeyView(key: ClientKey): ClientKeyView {
     name: key.name,
     kemKid: key.kemKid,
     sigKid: key.sigKid,
+    fingerprint: fingerprint(suite, { kem: key.kemKid, sig: key.sigKid }),
     createdAt: key.createdAt,
     pendingUntil: key.status === 'PENDING' ? key.pendingUntil : null,
     confirmedAt: key.status === 'CONFIRMED' || key.status === 'ACTIVE' ? key.confirmedAt : null,

@@ -1,7 +1,13 @@
 /** Registering, confirming and mapping a client key with everything wrong that can be. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBase64, encodeBase64Url } from '../../src/base/index.ts';
-import { acceptWelcome, createKeyFile, importKeys, publicJwkSet } from '../../src/client/index.ts';
+import {
+  acceptWelcome,
+  createKeyFile,
+  fingerprint,
+  importKeys,
+  publicJwkSet,
+} from '../../src/client/index.ts';
 import { signRegistration } from '../../src/envelope/index.ts';
 import type { RestAnswer } from '../support/gateway.ts';
 import { describeOnBothDatabases } from '../support/store.ts';
@@ -192,6 +198,20 @@ describeOnBothDatabases('registering a client key', (database) => {
     expect(own.map(({ actor, parentId, resource }) => ({ actor: actor.id, parentId, resource }))).toEqual([
       { actor: 'anonymous', parentId: null, resource: keyId },
     ]);
+  });
+
+  it('shows an admin the fingerprint that its holder can read out', async () => {
+    const { gateway, tenant } = house;
+    const { kem, sig } = importKeys(suite, tenant.keyFile);
+    const answer = await gateway.graphql(
+      'query($id: ID!) { node(id: $id) { ... on ClientKey { fingerprint kemKid sigKid } } }',
+      { apiKey: tenant.keys.admin, variables: { id: tenant.keyFile.key_id } },
+    );
+    expect(answer.json.data.node).toEqual({
+      fingerprint: fingerprint(suite, { kem: kem.kid, sig: sig.kid }),
+      kemKid: kem.kid,
+      sigKid: sig.kid,
+    });
   });
 
   it('maps no key before it is confirmed, and none twice', async () => {

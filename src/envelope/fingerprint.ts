@@ -1,5 +1,5 @@
 import { encodeUtf8 } from '../base/index.ts';
-import type { Suite } from '../envelope/index.ts';
+import type { Suite } from './suite.ts';
 
 const CONTEXT = 'sealdesk/fingerprint/v1';
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
