@@ -122,7 +122,7 @@ describe('on an embedded database', () => {
 
 describe('settings that cannot be used', () => {
   it.each([
-    [{ PORT: '99999' }, /PORT must be at most 65535/],
+    [{ PORT: '99999' }, /PORT must be a number from 1 to 65535/],
     [{ SEALDESK_NONE: '1' }, /no setting SEALDESK_NONE/],
     [{ SEALDESK_KMS: 'aws' }, /needs SEALDESK_KMS_KEY_ARN/],
   ])('end the program with one line: %j', async (env, reason) => {
