@@ -16,6 +16,8 @@ export interface InboundLimiterOptions {
   readonly defaultPerMinute?: number;
   /** How many buckets are kept. Default {@link DEFAULT_MAX_LIMITED_KEYS}. */
   readonly maxKeys?: number;
+  /** What the buckets belong to, as a refusal names it. Default `This API key`. */
+  readonly holder?: string;
 }
 
 export interface InboundLimiter {
@@ -34,6 +36,7 @@ export function createInboundLimiter(options: InboundLimiterOptions): InboundLim
     clock,
     defaultPerMinute = DEFAULT_REQUESTS_PER_MINUTE,
     maxKeys = DEFAULT_MAX_LIMITED_KEYS,
+    holder = 'This API key',
   } = options;
   assertPositive('defaultPerMinute', defaultPerMinute);
   assertPositive('maxKeys', maxKeys);
@@ -55,7 +58,7 @@ export function createInboundLimiter(options: InboundLimiterOptions): InboundLim
       const retryAfter = Math.max(1, Math.ceil(((1 - tokens) * MINUTE_MS) / perMinute / 1_000));
       throw new SealdeskError(
         'TOO_MANY_REQUESTS',
-        `This API key may send ${perMinute} requests a minute. Wait ${retryAfter} s.`,
+        `${holder} may send ${perMinute} requests a minute. Wait ${retryAfter} s.`,
         { retryAfter },
       );
     },

@@ -68,6 +68,7 @@ const members = {
     .string()
     .refine((text) => text.length <= MAX_IP_LENGTH && isIP(text) !== 0)
     .optional(),
+  /** Three digits: a server may send a status that HTTP does not know. */
   upstreamStatus: z.int().min(100).max(999).optional(),
   durationMs: z.int().nonnegative().max(MAX_DURATION_MS).optional(),
   denialReason: Reason.optional(),

@@ -81,8 +81,7 @@ export class CallRecord {
     const members = {
       ...this.#members(this.eventId),
       ...rest,
-      // A server may send a status that HTTP does not know.
-      ...(upstreamStatus !== undefined && upstreamStatus < 600 ? { upstreamStatus } : {}),
+      ...(upstreamStatus === undefined ? {} : { upstreamStatus }),
     };
     const intentId = this.#intentId;
     if (intentId === null) return this.#append(logKey, { ...members, phase: 'SINGLE' }, condition);

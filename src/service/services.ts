@@ -87,7 +87,10 @@ export function createServices(deps: ServiceDeps, installationId: string): Servi
   );
   const recordRefusal = createRefusalRecorder(deps, installationId);
   // Apart from the keys' limiter, so that a crowd of addresses pushes no key's bucket out.
-  const strangers = createInboundLimiter({ clock: deps.clock });
+  const strangers = createInboundLimiter({
+    clock: deps.clock,
+    holder: 'An address without a valid API key',
+  });
   return Object.freeze({
     ...bound,
     readiness: createReadinessCheck(deps, installationId),

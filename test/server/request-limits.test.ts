@@ -61,6 +61,8 @@ describe('a request that would cost too much', () => {
     for (let tries = 0; tries < 61; tries += 1) codes.push(codeOf(await guess('2001:db8::1')));
     expect(codes.slice(0, 60)).toEqual(Array.from({ length: 60 }, () => 'UNAUTHENTICATED'));
     expect(codes.at(-1)).toBe('TOO_MANY_REQUESTS');
+    const last = await guess('2001:db8::1');
+    expect(last.json.errors[0].message).toContain('An address without a valid API key may send 60 requests');
     // One line has a whole network of addresses.
     expect(codeOf(await guess('2001:db8::2'))).toBe('TOO_MANY_REQUESTS');
     expect(codeOf(await guess('2001:db8:1::1'))).toBe('UNAUTHENTICATED');
