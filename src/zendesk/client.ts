@@ -17,6 +17,7 @@ import { type Clock, encodeUtf8, type JsonObject, type JsonValue, type Log } fro
 import { openDeadline } from './deadline.ts';
 import { type CallFailure, failCall } from './failed-call.ts';
 import { parseJsonBody } from './json-body.ts';
+import type { Lane } from './lane.ts';
 import { parseRateLimits, type RateLimitReading } from './rate-limit-reading.ts';
 import { endpointOf, type RequestLimiter, type RequestOutcome } from './request-limiter.ts';
 import { encodeTarget, type ZendeskQuery } from './target.ts';
@@ -39,6 +40,10 @@ export interface ZendeskRequest {
   readonly deadline?: number | undefined;
   /** Counts every call made, also of a request that fails. */
   readonly usage?: UsageMeter | undefined;
+  /** Default MUTATION for a change, else INTERACTIVE. */
+  readonly lane?: Lane | undefined;
+  /** For whom the call is made, such as an API key's id: the budget is shared fairly between callers. */
+  readonly caller?: string | undefined;
 }
 
 export interface ZendeskResponse {
@@ -99,7 +104,8 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
     authorize: ZendeskClientOptions['authorize'],
   ): Promise<Success | Verdict> {
     const { method, path, usage } = request;
-    const slot = await limiter.enter({ method, path, deadline, signal });
+    const lane = request.lane ?? (request.mutation ? 'MUTATION' : 'INTERACTIVE');
+    const slot = await limiter.enter({ method, path, lane, caller: request.caller, deadline, signal });
     let outcome: RequestOutcome = { reading: null };
     try {
       const { authorization } = await authorize(signal);

@@ -9,6 +9,7 @@ export {
   type ZendeskResponse,
 } from './client.ts';
 export { unusableAnswer } from './failed-call.ts';
+export { LANES, type Lane } from './lane.ts';
 export {
   type ClientCredentialsRequest,
   type ClientCredentialsToken,

@@ -10,6 +10,7 @@
  * It promises nothing across processes and does not count requests ahead of Zendesk.
  */
 import type { Clock } from '../base/index.ts';
+import type { Lane } from './lane.ts';
 import type { RateLimitReading } from './rate-limit-reading.ts';
 import { ZendeskError } from './zendesk-error.ts';
 
@@ -17,6 +18,9 @@ export interface LimitedRequest {
   readonly method: string;
   /** Without query. */
   readonly path: string;
+  readonly lane: Lane;
+  /** For whom the call is made; calls without one count as one caller. */
+  readonly caller: string | undefined;
   /** Milliseconds since 1970. */
   readonly deadline: number;
   readonly signal: AbortSignal;

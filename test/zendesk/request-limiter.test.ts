@@ -32,7 +32,15 @@ function setUp(options: { maxUnderWay?: number; maxWaiting?: number } = {}): Set
     enter: (
       path = '/api/v2/tickets.json',
       { within = 60_000, signal = new AbortController().signal, method = 'GET' } = {},
-    ) => limiter.enter({ method, path, deadline: clock.now() + within, signal }),
+    ) =>
+      limiter.enter({
+        method,
+        path,
+        lane: 'INTERACTIVE',
+        caller: undefined,
+        deadline: clock.now() + within,
+        signal,
+      }),
   };
 }
 
