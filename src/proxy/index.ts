@@ -2,10 +2,41 @@
 export type { ProxyRequest } from './admission.ts';
 export { type AuthenticatedCall, assertAuthenticated, type Call } from './call.ts';
 export { describeCall } from './call-event.ts';
-export { isOperationName, OPERATION_NAMES, printCatalogue } from './catalogue/catalogue.ts';
+export {
+  isOperationName,
+  OPERATION_NAMES,
+  type OperationName,
+  printCatalogue,
+} from './catalogue/catalogue.ts';
 export { decidePolicy, type PolicyDecision } from './catalogue/policy.ts';
 export { type ConnectionsOptions, createZendeskConnections, type ZendeskConnections } from './connections.ts';
 export { isDenial } from './denial.ts';
+export type { Delivery, GraphAccount, GraphChange, GraphSession } from './graph/graph-session.ts';
+export type {
+  CommentListRequest,
+  OrganizationListRequest,
+  SearchRequest,
+  Slice,
+  SliceRequest,
+  TicketFilter,
+  TicketListRequest,
+  TicketSort,
+  UserFilter,
+  UserListRequest,
+} from './graph/list-request.ts';
+export type {
+  AttachmentView,
+  CommentView,
+  CustomFieldView,
+  OrganizationReferenceView,
+  OrganizationView,
+  PersonReferenceView,
+  SatisfactionView,
+  SearchResultView,
+  TicketView,
+  UserView,
+  ViaView,
+} from './graph/views.ts';
 export { findIntegration, type Integration, toIntegration } from './integrations.ts';
 export { type ProxyAnswer, type ProxyDeps, runProxied } from './pipeline.ts';
 export { sealAnswer } from './seal-answer.ts';
