@@ -1,9 +1,13 @@
 /**
- * Writes the files that are printed from code: the schema's SDL and the tables of the docs.
- * `--check` writes nothing and fails where one is not up to date.
+ * Writes the files that are printed from code: the schema's SDL, the tables of the docs, and the typed
+ * documents beside every `documents.graphql` of the examples and tests. `--check` writes nothing and
+ * fails where one is not up to date.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { lexicographicSortSchema, printSchema } from 'graphql';
+import { glob, readFile, writeFile } from 'node:fs/promises';
+import { codegen } from '@graphql-codegen/core';
+import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
+import * as operationTypes from '@graphql-codegen/typescript-operations';
+import { lexicographicSortSchema, parse, printSchema } from 'graphql';
 import { schema } from './schema/index.ts';
 import { ERROR_CODES } from './src/base/index.ts';
 import { SETTINGS } from './src/config.ts';
@@ -48,7 +52,39 @@ function printSettings(): string {
   ].join('\n');
 }
 
-const GENERATED: Readonly<Record<string, () => string>> = Object.freeze({
+/** Typed documents of the operations in one file, for any client that takes a `TypedDocumentNode`. */
+async function printDocuments(path: string): Promise<string> {
+  const printed = await codegen({
+    filename: path.replace(/\.graphql$/, '.generated.ts'),
+    schema: parse(printSchema(schema)),
+    schemaAst: schema,
+    documents: [{ location: path, document: parse(await readFile(new URL(path, import.meta.url), 'utf8')) }],
+    config: {
+      useTypeImports: true,
+      immutableTypes: true,
+      strictScalars: true,
+      scalars: {
+        DateTime: 'string',
+        HybridCryptoEnvelope: 'object',
+        JSON: 'unknown',
+        JSONObject: 'Record<string, unknown>',
+      },
+    },
+    plugins: [{ operationTypes: {} }, { typedDocumentNode: {} }],
+    pluginMap: { operationTypes, typedDocumentNode },
+  });
+  return `/* Printed by \`npm run generate\` from documents.graphql. */\n${printed}`;
+}
+
+const documents: string[] = [];
+for await (const path of glob('{examples,test}/**/documents.graphql', { cwd: import.meta.dirname })) {
+  documents.push(path.replaceAll('\\', '/'));
+}
+
+const GENERATED: Readonly<Record<string, () => string | Promise<string>>> = Object.freeze({
+  ...Object.fromEntries(
+    documents.map((path) => [path.replace(/\.graphql$/, '.generated.ts'), () => printDocuments(path)]),
+  ),
   'schema/schema.graphql': () => `${printSchema(lexicographicSortSchema(schema))}\n`,
   'docs/errors.md': printErrorCodes,
   'docs/operations.md': printCatalogue,
@@ -58,7 +94,7 @@ const GENERATED: Readonly<Record<string, () => string>> = Object.freeze({
 const isCheck = process.argv.includes('--check');
 for (const [name, print] of Object.entries(GENERATED)) {
   const path = new URL(name, import.meta.url);
-  const text = print();
+  const text = await print();
   const present = await readFile(path, 'utf8').catch(() => null);
   if (present === text) continue;
   if (isCheck) {
