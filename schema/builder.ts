@@ -8,12 +8,14 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
 import { type IdKind, kindOfId, SealdeskError } from '../src/base/index.ts';
-import type { Call, Services } from '../src/service/index.ts';
+import type { Call, GraphSession, Services } from '../src/service/index.ts';
 
 /** What resolvers find in their context. */
 export interface GraphqlContext {
   readonly call: Call;
   readonly services: Services;
+  /** The operation's way to Zendesk. */
+  readonly session: GraphSession;
 }
 
 /** Limits on a document: levels, fields on one level, and cost (a field costs 1, a list ten times its items). */
