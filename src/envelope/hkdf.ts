@@ -12,6 +12,13 @@ export function hkdfExtractSha512(
   return suite.hmacSha512(salt, inputKeyingMaterial);
 }
 
+/** RFC 5869 §2.3: at most 255 blocks. */
+export function assertHkdfLength(length: number): void {
+  if (!Number.isInteger(length) || length < 1 || length > 255 * HPKE.hash) {
+    throw new RangeError(`"length" must be 1 to ${255 * HPKE.hash}, got ${length}`);
+  }
+}
+
 /** RFC 5869 §2.3. `length` is 1 … 16 320 (255 × 64) bytes; throws RangeError beyond. */
 export function hkdfExpandSha512(
   suite: Pick<Suite, 'hmacSha512'>,
@@ -19,9 +26,7 @@ export function hkdfExpandSha512(
   info: Uint8Array,
   length: number,
 ): Bytes {
-  if (!Number.isInteger(length) || length < 1 || length > 255 * HPKE.hash) {
-    throw new RangeError(`"length" must be 1 to ${255 * HPKE.hash}, got ${length}`);
-  }
+  assertHkdfLength(length);
   const output = new Uint8Array(length);
   let block: Bytes = new Uint8Array(0);
   for (let offset = 0, counter = 1; offset < length; offset += HPKE.hash, counter += 1) {
@@ -32,4 +37,20 @@ export function hkdfExpandSha512(
   }
   block.fill(0);
   return output;
+}
+
+/** Both steps, over `hmacSha512`. */
+export function hkdfSha512(
+  suite: Pick<Suite, 'hmacSha512'>,
+  salt: Uint8Array,
+  inputKeyingMaterial: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Bytes {
+  const pseudorandomKey = hkdfExtractSha512(suite, salt, inputKeyingMaterial);
+  try {
+    return hkdfExpandSha512(suite, pseudorandomKey, info, length);
+  } finally {
+    pseudorandomKey.fill(0);
+  }
 }

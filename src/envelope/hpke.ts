@@ -7,9 +7,8 @@
  */
 import { type Bytes, concatBytes, encodeUtf8, parseUtf8 } from '../base/index.ts';
 import { HPKE, ML_KEM_768 } from './algorithms.ts';
-import { hkdfExpandSha512, hkdfExtractSha512 } from './hkdf.ts';
 import { assertSize } from './sizes.ts';
-import type { KemPrivateKey, KemPublicKey, Suite } from './suite.ts';
+import type { Awaitable, AwaitableSuite, KemPrivateKey, KemPublicKey } from './suite.ts';
 
 const MODE_BASE = Uint8Array.of(0x00);
 const EMPTY = new Uint8Array(0);
@@ -30,56 +29,58 @@ const LABELS = Object.freeze({
   baseNonce: encodeUtf8('base_nonce'),
 });
 
-/** RFC 9180 §4. */
-function labelledExtract(suite: Suite, salt: Uint8Array, label: Uint8Array, ikm: Uint8Array): Bytes {
-  return hkdfExtractSha512(suite, salt, concatBytes(LABELLED, label, ikm));
+/** RFC 9180 §4: what LabeledExtract extracts from. */
+function labelled(label: Uint8Array, ikm: Uint8Array): Bytes {
+  return concatBytes(LABELLED, label, ikm);
 }
 
-/** RFC 9180 §4. */
-function labelledExpand(
-  suite: Suite,
-  prk: Uint8Array,
-  label: Uint8Array,
-  info: Uint8Array,
-  length: number,
-): Bytes {
-  const prefix = Uint8Array.of(length >> 8, length & 0xff);
-  return hkdfExpandSha512(suite, prk, concatBytes(prefix, LABELLED, label, info), length);
+/** RFC 9180 §4: the info that LabeledExpand expands with. */
+function labelledInfo(label: Uint8Array, info: Uint8Array, length: number): Bytes {
+  return concatBytes(Uint8Array.of(length >> 8, length & 0xff), LABELLED, label, info);
 }
+
+/** What `secret` is extracted from in base mode, where the psk is empty: the same for every message. */
+const SECRET_IKM = labelled(LABELS.secret, EMPTY);
 
 /** Key schedule contexts by `info`: public values that depend on it alone. The first few are kept. */
 const CONTEXTS = new Map<string, Bytes>();
 const MAX_CONTEXTS = 32;
 
-/** RFC 9180 §5.1: mode ‖ psk_id_hash ‖ info_hash, 129 bytes. */
-function keyScheduleContext(suite: Suite, info: Uint8Array): Bytes {
+/** RFC 9180 §5.1: mode ‖ psk_id_hash ‖ info_hash, 129 bytes. HKDF-Extract is HMAC with the salt as key. */
+async function keyScheduleContext(suite: AwaitableSuite, info: Uint8Array): Promise<Bytes> {
   const name = parseUtf8(info);
   const known = name === null ? undefined : CONTEXTS.get(name);
   if (known !== undefined) return known;
   const context = concatBytes(
     MODE_BASE,
-    labelledExtract(suite, EMPTY, LABELS.pskIdHash, EMPTY),
-    labelledExtract(suite, EMPTY, LABELS.infoHash, info),
+    await suite.hmacSha512(EMPTY, labelled(LABELS.pskIdHash, EMPTY)),
+    await suite.hmacSha512(EMPTY, labelled(LABELS.infoHash, info)),
   );
   if (name !== null && CONTEXTS.size < MAX_CONTEXTS) CONTEXTS.set(name, context);
   return context;
 }
 
-/** RFC 9180 §5.1, KeySchedule with mode_base (empty psk and psk_id); the exporter secret is not needed. */
-function keySchedule(
-  suite: Suite,
+/**
+ * RFC 9180 §5.1, KeySchedule with mode_base (empty psk and psk_id); the exporter secret is not needed.
+ * Each output is one whole HKDF, salted with the shared secret, since a platform may not give away what
+ * it extracts; extracting twice costs one HMAC more. Wipes `sharedSecret`.
+ */
+async function keySchedule(
+  suite: AwaitableSuite,
   sharedSecret: Uint8Array,
   info: Uint8Array,
-): { readonly key: Bytes; readonly baseNonce: Bytes } {
-  const context = keyScheduleContext(suite, info);
-  const secret = labelledExtract(suite, sharedSecret, LABELS.secret, EMPTY);
+): Promise<{ readonly key: Bytes; readonly baseNonce: Bytes }> {
   try {
-    return {
-      key: labelledExpand(suite, secret, LABELS.key, context, HPKE.key),
-      baseNonce: labelledExpand(suite, secret, LABELS.baseNonce, context, HPKE.nonce),
-    };
+    const context = await keyScheduleContext(suite, info);
+    const derive = (label: Uint8Array, length: number): Awaitable<Bytes> =>
+      suite.hkdfSha512(sharedSecret, SECRET_IKM, labelledInfo(label, context, length), length);
+    const [key, baseNonce] = await Promise.all([
+      derive(LABELS.key, HPKE.key),
+      derive(LABELS.baseNonce, HPKE.nonce),
+    ]);
+    return { key, baseNonce };
   } finally {
-    secret.fill(0);
+    sharedSecret.fill(0);
   }
 }
 
@@ -101,12 +102,12 @@ export interface HpkeSealed {
 }
 
 /** RFC 9180 §6.1, SealBase. */
-export async function sealHpke(suite: Suite, input: SealHpkeInput): Promise<HpkeSealed> {
+export async function sealHpke(suite: AwaitableSuite, input: SealHpkeInput): Promise<HpkeSealed> {
   const { ciphertext: enc, sharedSecret } = await input.recipient.encapsulate();
-  const { key, baseNonce } = keySchedule(suite, sharedSecret, input.info);
-  sharedSecret.fill(0);
+  const { key, baseNonce } = await keySchedule(suite, sharedSecret, input.info);
   try {
-    return { enc, ciphertext: suite.sealAes256Gcm(key, baseNonce, input.aad, input.plaintext), baseNonce };
+    const ciphertext = await suite.sealAes256Gcm(key, baseNonce, input.aad, input.plaintext);
+    return { enc, ciphertext, baseNonce };
   } finally {
     key.fill(0);
   }
@@ -133,16 +134,15 @@ export interface HpkeOpened {
  * (key, info, aad, enc or ciphertext). Throws RangeError where `enc` or `ciphertext` has a size that
  * no sealed message has.
  */
-export async function openHpke(suite: Suite, input: OpenHpkeInput): Promise<HpkeOpened | null> {
+export async function openHpke(suite: AwaitableSuite, input: OpenHpkeInput): Promise<HpkeOpened | null> {
   assertSize('enc', input.enc, ML_KEM_768.ciphertext);
   if (input.ciphertext.length < HPKE.tag) {
     throw new RangeError(`"ciphertext" must be at least ${HPKE.tag} bytes, got ${input.ciphertext.length}`);
   }
   const sharedSecret = await input.recipient.decapsulate(input.enc);
-  const { key, baseNonce } = keySchedule(suite, sharedSecret, input.info);
-  sharedSecret.fill(0);
+  const { key, baseNonce } = await keySchedule(suite, sharedSecret, input.info);
   try {
-    const plaintext = suite.openAes256Gcm(key, baseNonce, input.aad, input.ciphertext);
+    const plaintext = await suite.openAes256Gcm(key, baseNonce, input.aad, input.ciphertext);
     return plaintext === null ? null : { plaintext, baseNonce };
   } finally {
     key.fill(0);

@@ -1,7 +1,7 @@
 /**
  * The envelope: its format, sealing and opening over a {@link Suite} of primitives, and the proofs
  * around client keys and signing keys. Pure: no I/O, no clock, no primitive of its own; runs in
- * browsers and in Node. The suites are `node.ts` and `noble.ts`. Specified in `docs/envelope.md`.
+ * browsers and in Node. The suites are `node.ts`, `webcrypto.ts` and `noble.ts`. Specified in `docs/envelope.md`.
  */
 export {
   AKP_SIZES,
@@ -20,7 +20,12 @@ export {
   parseEnvelope,
   parseEnvelopeText,
 } from './envelope.ts';
-export { fingerprint } from './fingerprint.ts';
+export {
+  type ClientKids,
+  encodeFingerprint,
+  encodeFingerprintInput,
+  fingerprint,
+} from './fingerprint.ts';
 export { hkdfExpandSha512, hkdfExtractSha512 } from './hkdf.ts';
 export {
   type HpkeOpened,
@@ -80,7 +85,16 @@ export {
   type Transition,
   verifyTransition,
 } from './signing-keys.ts';
-export type { KemPrivateKey, KemPublicKey, MacKey, SigningKey, Suite, VerifyingKey } from './suite.ts';
+export type {
+  Awaitable,
+  AwaitableSuite,
+  KemPrivateKey,
+  KemPublicKey,
+  MacKey,
+  SigningKey,
+  Suite,
+  VerifyingKey,
+} from './suite.ts';
 export { thumbprint } from './thumbprint.ts';
 export { encodeTranscript, type TranscriptParts } from './transcript.ts';
 export {

@@ -41,19 +41,27 @@ export function parseKeyBytes(value: unknown, length: number): Bytes | null {
   return parseBase64Url(value);
 }
 
-/** The key in the members `kty`, `alg`, `pub` and `kid` of `jwk`, or the member that is wrong. */
-export function parsePublicMembers(
-  suite: Pick<Suite, 'sha256'>,
-  jwk: Snapshot,
-): PublicKeyMaterial | 'kty' | 'alg' | 'pub' | 'kid' {
-  const { kty, alg, pub, kid } = jwk;
+/** The key in the members `kty`, `alg` and `pub` of `jwk`, its `kid` not looked at, or the member that is wrong. */
+export function parseKeyMembers(jwk: Snapshot): Omit<PublicKeyMaterial, 'kid'> | 'kty' | 'alg' | 'pub' {
+  const { kty, alg, pub } = jwk;
   if (kty !== 'AKP') return 'kty';
   if (!isAkpAlgorithm(alg)) return 'alg';
   const publicKey = parseKeyBytes(pub, AKP_SIZES[alg].publicKey);
   if (publicKey === null) return 'pub';
   if (alg === ML_KEM_768.alg && !isEncapsulationKey(publicKey)) return 'pub';
-  const expected = thumbprint(suite, alg, publicKey);
-  return kid === undefined || kid === expected ? Object.freeze({ alg, kid: expected, publicKey }) : 'kid';
+  return { alg, publicKey };
+}
+
+/** The key in the members `kty`, `alg`, `pub` and `kid` of `jwk`, or the member that is wrong. */
+export function parsePublicMembers(
+  suite: Pick<Suite, 'sha256'>,
+  jwk: Snapshot,
+): PublicKeyMaterial | 'kty' | 'alg' | 'pub' | 'kid' {
+  const key = parseKeyMembers(jwk);
+  if (typeof key === 'string') return key;
+  const { alg, publicKey } = key;
+  const kid = thumbprint(suite, alg, publicKey);
+  return jwk['kid'] === undefined || jwk['kid'] === kid ? Object.freeze({ alg, kid, publicKey }) : 'kid';
 }
 
 export function encodePublicJwk(key: PublicKeyMaterial): PublicJwk {

@@ -11,6 +11,7 @@ import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import type { Bytes } from '../base/index.ts';
 import { HMAC_SHA_512, HPKE, ML_DSA_65, ML_KEM_768 } from './algorithms.ts';
 import { isEncapsulationKey } from './encapsulation-key.ts';
+import { hkdfSha512 } from './hkdf.ts';
 import { assertSize, copyBytes } from './sizes.ts';
 import type { KemPrivateKey, KemPublicKey, MacKey, SigningKey, Suite, VerifyingKey } from './suite.ts';
 import { thumbprint } from './thumbprint.ts';
@@ -82,9 +83,11 @@ class NobleMacKey implements MacKey {
   }
 
   async mac(message: Uint8Array): Promise<Bytes> {
-    return hmac(sha512, this.#key, message);
+    return hmacSha512(this.#key, message);
   }
 }
+
+const hmacSha512 = (key: Uint8Array, data: Uint8Array): Bytes => hmac(sha512, key, data);
 
 /** Bytes that Web Crypto gives at once. */
 const MAX_DRAW = 65_536;
@@ -99,7 +102,8 @@ const suite: Suite = Object.freeze<Suite>({
     return bytes;
   },
   sha256,
-  hmacSha512: (key, data) => hmac(sha512, key, data),
+  hmacSha512,
+  hkdfSha512: (salt, ikm, info, length) => hkdfSha512({ hmacSha512 }, salt, ikm, info, length),
 
   sealAes256Gcm(key, nonce, aad, plaintext) {
     assertSize('key', key, HPKE.key);

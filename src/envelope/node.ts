@@ -25,6 +25,7 @@ import {
 import { type Bytes, concatBytes } from '../base/index.ts';
 import { HMAC_SHA_512, HPKE, ML_DSA_65, ML_KEM_768 } from './algorithms.ts';
 import { isEncapsulationKey } from './encapsulation-key.ts';
+import { hkdfSha512 } from './hkdf.ts';
 import { assertSize, copyBytes } from './sizes.ts';
 import type { KemPrivateKey, KemPublicKey, MacKey, SigningKey, Suite, VerifyingKey } from './suite.ts';
 import { thumbprint } from './thumbprint.ts';
@@ -139,6 +140,7 @@ const suite: Suite = Object.freeze<Suite>({
   randomBytes: (length) => randomFillSync(new Uint8Array(length)),
   sha256,
   hmacSha512,
+  hkdfSha512: (salt, ikm, info, length) => hkdfSha512({ hmacSha512 }, salt, ikm, info, length),
 
   sealAes256Gcm(key, nonce, aad, plaintext) {
     assertSize('key', key, HPKE.key);

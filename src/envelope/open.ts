@@ -7,7 +7,7 @@ import { parseEnvelope } from './envelope.ts';
 import { EnvelopeOpenError } from './open-error.ts';
 import type { ProtectedHeader, Purpose } from './protected-header.ts';
 import type { SigningKeyInfo } from './signing-keys.ts';
-import type { KemPrivateKey, MacKey, Suite } from './suite.ts';
+import type { AwaitableSuite, KemPrivateKey, MacKey } from './suite.ts';
 import { encodeTranscript } from './transcript.ts';
 import { checkMac, checkSignature, decrypt } from './verify.ts';
 
@@ -76,7 +76,7 @@ function isExpected(header: ProtectedHeader, expected: ExpectedHeader): boolean 
  * accepted, whatever the cause, and RangeError where no signing key is trusted at all.
  */
 export async function openEnvelope(
-  suite: Suite,
+  suite: AwaitableSuite,
   envelope: unknown,
   input: OpenEnvelopeInput,
 ): Promise<OpenedEnvelope> {
@@ -93,5 +93,5 @@ export async function openEnvelope(
     plaintext.fill(0);
     throw new EnvelopeOpenError();
   }
-  return { header, plaintext, transcriptSha256: encodeBase64Url(suite.sha256(transcript)) };
+  return { header, plaintext, transcriptSha256: encodeBase64Url(await suite.sha256(transcript)) };
 }

@@ -7,7 +7,7 @@ import { encodeEncrypted, encodeSignature, type HybridCryptoEnvelope } from './e
 import { sealHpke } from './hpke.ts';
 import { ENVELOPE_LIMITS } from './limits.ts';
 import { encodeProtectedHeader, type ProtectedHeader } from './protected-header.ts';
-import type { KemPublicKey, MacKey, SigningKey, Suite } from './suite.ts';
+import type { AwaitableSuite, KemPublicKey, MacKey, SigningKey } from './suite.ts';
 import { ENVELOPE_CONTEXT, encodeTranscript } from './transcript.ts';
 
 /** What the caller says about an envelope; version and thumbprints come from the keys used. */
@@ -34,7 +34,7 @@ export interface SealedEnvelope {
  * Seals `plaintext` for one recipient. Throws RangeError for claims that the format does not have
  * and for too long a plaintext; nothing secret is in the message.
  */
-export async function sealEnvelope(suite: Suite, input: SealEnvelopeInput): Promise<SealedEnvelope> {
+export async function sealEnvelope(suite: AwaitableSuite, input: SealEnvelopeInput): Promise<SealedEnvelope> {
   const { plaintext, recipient, signingKey, macKey } = input;
   if (plaintext.length > ENVELOPE_LIMITS.maxPlaintext) {
     throw new RangeError(
@@ -59,12 +59,12 @@ export async function sealEnvelope(suite: Suite, input: SealEnvelopeInput): Prom
   // The signature takes longer than all the rest and runs on another thread: the rest is done meanwhile.
   const signing = signingKey.sign(transcript, ENVELOPE_CONTEXT);
   const tagging = macKey.mac(transcript);
-  const transcriptSha256 = encodeBase64Url(suite.sha256(transcript));
+  const digest = suite.sha256(transcript);
   const encrypted = encodeEncrypted({ header, protectedHeader, enc, nonce, ciphertext });
-  const [pqcSignature, hmacSignature] = await Promise.all([signing, tagging]);
+  const [pqcSignature, hmacSignature, transcriptDigest] = await Promise.all([signing, tagging, digest]);
   const signature = encodeSignature(pqcSignature, hmacSignature);
   return {
     envelope: { success: true, encrypted, signature, audit_event_id: header.audit_event_id },
-    transcriptSha256,
+    transcriptSha256: encodeBase64Url(transcriptDigest),
   };
 }

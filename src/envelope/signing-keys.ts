@@ -15,12 +15,12 @@ import {
   parseBase64,
 } from '../base/index.ts';
 import { ML_DSA_65 } from './algorithms.ts';
-import { encodePublicJwk, JWK_MEMBERS, type PublicJwk, parsePublicMembers } from './jwk.ts';
+import { encodePublicJwk, JWK_MEMBERS, type PublicJwk, parseKeyMembers } from './jwk.ts';
 import { ENVELOPE_LIMITS } from './limits.ts';
 import { EnvelopeOpenError } from './open-error.ts';
 import { isUnixSeconds, parseItems, parseMembers } from './strict-object.ts';
-import type { SigningKey, Suite, VerifyingKey } from './suite.ts';
-import { isSha256Text } from './thumbprint.ts';
+import type { AwaitableSuite, SigningKey, Suite, VerifyingKey } from './suite.ts';
+import { awaitThumbprint, isSha256Text, thumbprint } from './thumbprint.ts';
 
 /** `PENDING`: published, signs later. `RETIRED`: signs no more, what it signed stays good. `REVOKED`: nothing of it is good. */
 export const SIGNING_KEY_STATUSES = Object.freeze(['PENDING', 'ACTIVE', 'RETIRED', 'REVOKED'] as const);
@@ -79,29 +79,50 @@ export function encodeSigningKeyJwk(key: SigningKeyInfo): SigningKeyJwk {
   return { ...jwk, status: key.status, ...start, not_after: key.notAfter };
 }
 
-function parseSigningKey(suite: Suite, value: unknown): SigningKeyInfo | null {
+/** A key as `value` has it, its `kid` well-formed but not yet compared. */
+function readSigningKey(value: unknown): SigningKeyInfo | null {
   const jwk = parseMembers(value, [...JWK_MEMBERS.required, 'kid', 'status', 'not_after'], ['not_before']);
-  const key = jwk === null ? null : parsePublicMembers(suite, jwk);
+  const key = jwk === null ? null : parseKeyMembers(jwk);
   if (jwk === null || key === null || typeof key === 'string' || key.alg !== ML_DSA_65.alg) return null;
-  const { not_before: notBefore = null, not_after: notAfter } = jwk;
+  const { kid, not_before: notBefore = null, not_after: notAfter } = jwk;
+  if (!isSha256Text(kid)) return null;
   const status = SIGNING_KEY_STATUSES.find((known) => known === jwk['status']);
   if (status === undefined || (notBefore !== null && !isUnixSeconds(notBefore))) return null;
   if ('not_before' in jwk && notBefore === null) return null;
   if (notAfter !== null && !isUnixSeconds(notAfter)) return null;
-  return Object.freeze({ kid: key.kid, publicKey: key.publicKey, status, notBefore, notAfter });
+  return Object.freeze({ kid, publicKey: key.publicKey, status, notBefore, notAfter });
 }
 
-/** A list of 1 to 16 different signing keys in their JSON form, or `null`. */
-export function parseSigningKeys(suite: Suite, value: unknown): readonly SigningKeyInfo[] | null {
+function readSigningKeys(value: unknown): readonly SigningKeyInfo[] | null {
   const items = parseItems(value, 1, ENVELOPE_LIMITS.maxSigningKeys);
   if (items === null) return null;
   const keys: SigningKeyInfo[] = [];
   for (const item of items) {
-    const key = parseSigningKey(suite, item);
+    const key = readSigningKey(item);
     if (key === null || keys.some(({ kid }) => kid === key.kid)) return null;
     keys.push(key);
   }
   return Object.freeze(keys);
+}
+
+/** A list of 1 to 16 different signing keys in their JSON form, or `null`. */
+export function parseSigningKeys(
+  suite: Pick<Suite, 'sha256'>,
+  value: unknown,
+): readonly SigningKeyInfo[] | null {
+  const keys = readSigningKeys(value);
+  const isNamed = (key: SigningKeyInfo) => key.kid === thumbprint(suite, ML_DSA_65.alg, key.publicKey);
+  return keys?.every(isNamed) ? keys : null;
+}
+
+/** {@link parseSigningKeys} where hashing may take a promise. */
+export async function awaitSigningKeys(
+  suite: Pick<AwaitableSuite, 'sha256'>,
+  value: unknown,
+): Promise<readonly SigningKeyInfo[] | null> {
+  const keys = readSigningKeys(value) ?? [];
+  const kids = await Promise.all(keys.map((key) => awaitThumbprint(suite, ML_DSA_65.alg, key.publicKey)));
+  return keys.length > 0 && keys.every((key, index) => key.kid === kids[index]) ? keys : null;
 }
 
 function parseTransition(value: unknown): Transition | null {
@@ -115,9 +136,12 @@ function parseTransition(value: unknown): Transition | null {
 }
 
 /** The document in `value`, or `null` unless it is one of ours, member by member. */
-export function parseSigningKeyDocument(suite: Suite, value: unknown): ParsedSigningKeyDocument | null {
+export async function parseSigningKeyDocument(
+  suite: Pick<AwaitableSuite, 'sha256'>,
+  value: unknown,
+): Promise<ParsedSigningKeyDocument | null> {
   const members = parseMembers(value, ['keys', 'transitions']);
-  const keys = parseSigningKeys(suite, members?.['keys']);
+  const keys = await awaitSigningKeys(suite, members?.['keys']);
   const items = parseItems(members?.['transitions'], 0, ENVELOPE_LIMITS.maxTransitions);
   if (keys === null || items === null) return null;
   const transitions: Transition[] = [];
@@ -190,7 +214,7 @@ function narrow(pin: SigningKeyInfo, published: SigningKeyInfo | undefined): Sig
  * where the result would be more than the 16 keys that a client keeps.
  */
 export async function extendPins(
-  suite: Suite,
+  suite: AwaitableSuite,
   input: {
     readonly tenantId: string;
     readonly pins: readonly SigningKeyInfo[];
@@ -202,7 +226,7 @@ export async function extendPins(
   // Maps iterate over what is added meanwhile, so successors of successors are reached too.
   for (const from of trusted.values()) {
     if (from.status === 'REVOKED') continue;
-    const verifier = suite.importVerifyingKey(from.publicKey);
+    const verifier = await suite.importVerifyingKey(from.publicKey);
     for (const transition of input.document.transitions) {
       const next = published.get(transition.to_kid);
       if (transition.from_kid !== from.kid || next === undefined || trusted.has(next.kid)) continue;

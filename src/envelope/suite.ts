@@ -1,11 +1,13 @@
 /**
- * The port to the primitives. Two adapters exist: `node.ts` (OpenSSL through `node:crypto`) and
- * `noble.ts` (portable JavaScript). The room itself holds no primitive.
+ * The port to the primitives. Three adapters exist: `node.ts` (OpenSSL through `node:crypto`),
+ * `webcrypto.ts` (the platform's own, in browsers) and `noble.ts` (portable JavaScript). The room itself
+ * holds no primitive.
  *
  * A key is imported once into a handle and used many times; a handle knows its own `kid` and never
  * gives a private key back. What can be slow or can live outside the process (ML-KEM, ML-DSA, the
- * recipient's MAC key) is asynchronous, so that a WebCrypto adapter with non-extractable keys fits;
- * the symmetric rest is synchronous.
+ * recipient's MAC key) is always asynchronous. The rest may be: WebCrypto answers everything with a
+ * promise, so the format asks for an {@link AwaitableSuite} and awaits each step, which costs the other
+ * two nothing that can be measured. They are a {@link Suite}, which answers the rest at once.
  *
  * Wrong sizes are misuse by our own code: every method throws RangeError for them. Untrusted bytes
  * are measured by the parsers of this room before they get here.
@@ -53,24 +55,51 @@ export interface MacKey {
   mac(message: Uint8Array): Promise<Bytes>;
 }
 
-export interface Suite {
-  readonly name: 'node' | 'noble';
+/** A value, or the promise of one. */
+export type Awaitable<Value> = Value | Promise<Value>;
+
+/** What the format needs. A promise rejects with what the synchronous form would throw. */
+export interface AwaitableSuite {
+  readonly name: 'node' | 'noble' | 'webcrypto';
   /** From the platform's cryptographic generator. */
   randomBytes(length: number): Bytes;
+  sha256(data: Uint8Array): Awaitable<Bytes>;
+  /** An empty key stands for zero bytes, as HMAC has it. */
+  hmacSha512(key: Uint8Array, data: Uint8Array): Awaitable<Bytes>;
+  /** RFC 5869 with SHA-512, Extract and Expand in one. `length` is 1 … 16 320 bytes; RangeError beyond. */
+  hkdfSha512(salt: Uint8Array, ikm: Uint8Array, info: Uint8Array, length: number): Awaitable<Bytes>;
+  /** AES-256-GCM: key of 32 bytes, nonce of 12; the 16-byte tag comes last. */
+  sealAes256Gcm(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Awaitable<Bytes>;
+  /** The plaintext, or `null` where the tag does not fit. `ciphertext` is at least 16 bytes. */
+  openAes256Gcm(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    ciphertext: Uint8Array,
+  ): Awaitable<Bytes | null>;
+  /** From the 1184 bytes of a key. Throws RangeError where FIPS 203 §7.2 refuses it. */
+  importKemPublicKey(publicKey: Uint8Array): Awaitable<KemPublicKey>;
+  /** From the 64-byte seed, which is copied and stays the caller's to wipe. */
+  importKemPrivateKey(seed: Uint8Array): Awaitable<KemPrivateKey>;
+  /** From the 1952 bytes of a key. */
+  importVerifyingKey(publicKey: Uint8Array): Awaitable<VerifyingKey>;
+  /** From the 32-byte seed, which is copied and stays the caller's to wipe. */
+  importSigningKey(seed: Uint8Array): Awaitable<SigningKey>;
+  /** From 64 bytes, which are copied and stay the caller's to wipe. */
+  importMacKey(key: Uint8Array): Awaitable<MacKey>;
+}
+
+/** An {@link AwaitableSuite} whose symmetric part and imports answer at once, as a server needs them. */
+export interface Suite extends AwaitableSuite {
+  readonly name: 'node' | 'noble';
   sha256(data: Uint8Array): Bytes;
   hmacSha512(key: Uint8Array, data: Uint8Array): Bytes;
-  /** AES-256-GCM: key of 32 bytes, nonce of 12; the 16-byte tag comes last. */
+  hkdfSha512(salt: Uint8Array, ikm: Uint8Array, info: Uint8Array, length: number): Bytes;
   sealAes256Gcm(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Bytes;
-  /** The plaintext, or `null` where the tag does not fit. `ciphertext` is at least 16 bytes. */
   openAes256Gcm(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Bytes | null;
-  /** From the 1184 bytes of a key. Throws RangeError where FIPS 203 §7.2 refuses it. */
   importKemPublicKey(publicKey: Uint8Array): KemPublicKey;
-  /** From the 64-byte seed, which is copied and stays the caller's to wipe. */
   importKemPrivateKey(seed: Uint8Array): KemPrivateKey;
-  /** From the 1952 bytes of a key. */
   importVerifyingKey(publicKey: Uint8Array): VerifyingKey;
-  /** From the 32-byte seed, which is copied and stays the caller's to wipe. */
   importSigningKey(seed: Uint8Array): SigningKey;
-  /** From 64 bytes, which are copied and stay the caller's to wipe. */
   importMacKey(key: Uint8Array): MacKey;
 }

@@ -1,14 +1,24 @@
-import { encodeBase64Url, encodeUtf8, parseBase64Url } from '../base/index.ts';
+import { type Bytes, encodeBase64Url, encodeUtf8, parseBase64Url } from '../base/index.ts';
 import type { AkpAlgorithm } from './algorithms.ts';
-import type { Suite } from './suite.ts';
+import type { AwaitableSuite, Suite } from './suite.ts';
 
-/**
- * The `kid` of a key: its RFC 7638 thumbprint, SHA-256 over the required members in lexicographic
- * order (for key type AKP, RFC 9964: `alg`, `kty`, `pub`), base64url, 43 characters.
- */
+/** What a thumbprint hashes: the required members of key type AKP (RFC 9964) in lexicographic order. */
+function encodeRequiredMembers(alg: AkpAlgorithm, publicKey: Uint8Array): Bytes {
+  return encodeUtf8(`{"alg":"${alg}","kty":"AKP","pub":"${encodeBase64Url(publicKey)}"}`);
+}
+
+/** The `kid` of a key: its RFC 7638 thumbprint by SHA-256, base64url, 43 characters. */
 export function thumbprint(suite: Pick<Suite, 'sha256'>, alg: AkpAlgorithm, publicKey: Uint8Array): string {
-  const json = `{"alg":"${alg}","kty":"AKP","pub":"${encodeBase64Url(publicKey)}"}`;
-  return encodeBase64Url(suite.sha256(encodeUtf8(json)));
+  return encodeBase64Url(suite.sha256(encodeRequiredMembers(alg, publicKey)));
+}
+
+/** {@link thumbprint} where hashing may take a promise. */
+export async function awaitThumbprint(
+  suite: Pick<AwaitableSuite, 'sha256'>,
+  alg: AkpAlgorithm,
+  publicKey: Uint8Array,
+): Promise<string> {
+  return encodeBase64Url(await suite.sha256(encodeRequiredMembers(alg, publicKey)));
 }
 
 /** Whether `value` has the form of a SHA-256 in canonical base64url, as every `kid` here. */

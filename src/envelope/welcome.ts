@@ -21,9 +21,9 @@ import { type ParsedEnvelope, parseEnvelope } from './envelope.ts';
 import { ENVELOPE_LIMITS } from './limits.ts';
 import { EnvelopeOpenError } from './open-error.ts';
 import type { ProtectedHeader } from './protected-header.ts';
-import { encodeSigningKeyJwk, parseSigningKeys, type SigningKeyInfo } from './signing-keys.ts';
+import { awaitSigningKeys, encodeSigningKeyJwk, type SigningKeyInfo } from './signing-keys.ts';
 import { parseJson, parseMembers } from './strict-object.ts';
-import type { KemPrivateKey, Suite } from './suite.ts';
+import type { AwaitableSuite, KemPrivateKey } from './suite.ts';
 import { isSha256Text } from './thumbprint.ts';
 import { encodeTranscript } from './transcript.ts';
 import { checkMac, checkSignature, decrypt } from './verify.ts';
@@ -84,10 +84,13 @@ export function encodeWelcome(welcome: Welcome): Bytes {
 }
 
 /** The welcome whose canonical encoding `bytes` is, or `null`. */
-export function parseWelcome(suite: Suite, bytes: Uint8Array): Welcome | null {
+export async function parseWelcome(
+  suite: Pick<AwaitableSuite, 'sha256'>,
+  bytes: Uint8Array,
+): Promise<Welcome | null> {
   if (bytes.length > ENVELOPE_LIMITS.maxWelcome) return null;
   const members = parseMembers(parseJson(parseUtf8(bytes)), MEMBERS);
-  const signingKeys = parseSigningKeys(suite, members?.['signing_keys']);
+  const signingKeys = await awaitSigningKeys(suite, members?.['signing_keys']);
   if (members === null || signingKeys === null) return null;
   const { key_id, tenant_id, gateway_url, mac_key, kem_kid, sig_kid } = members;
   const macKey = typeof mac_key === 'string' ? parseBase64(mac_key) : null;
@@ -131,7 +134,7 @@ function isForHeader(welcome: Welcome, header: ProtectedHeader): boolean {
  * Opens a welcome. Throws EnvelopeOpenError for any that is not accepted, whatever the cause.
  */
 export async function openWelcome(
-  suite: Suite,
+  suite: AwaitableSuite,
   envelope: unknown,
   input: OpenWelcomeInput,
 ): Promise<{ readonly header: ProtectedHeader; readonly welcome: Welcome }> {
@@ -153,7 +156,7 @@ export async function openWelcome(
   const welcome = await decryptWelcome(suite, parsed, input.recipient);
   const [signature, mac] = await Promise.all([
     checkSignature(suite, parsed, transcript, known ?? welcome.signingKeys),
-    checkMac(suite.importMacKey(welcome.macKey), parsed, transcript),
+    checkMac(await suite.importMacKey(welcome.macKey), parsed, transcript),
   ]);
   if ((signature & mac) !== 1 || !isForHeader(welcome, header) || welcome.sigKid !== input.sigKid) {
     welcome.macKey.fill(0);
@@ -163,13 +166,13 @@ export async function openWelcome(
 }
 
 async function decryptWelcome(
-  suite: Suite,
+  suite: AwaitableSuite,
   parsed: ParsedEnvelope,
   recipient: KemPrivateKey,
 ): Promise<Welcome> {
   const plaintext = await decrypt(suite, parsed, recipient);
   try {
-    const welcome = parseWelcome(suite, plaintext);
+    const welcome = await parseWelcome(suite, plaintext);
     if (welcome === null) throw new EnvelopeOpenError();
     return welcome;
   } finally {

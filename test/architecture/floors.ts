@@ -48,7 +48,7 @@ export const rooms: readonly Room[] = [
   { path: 'src/feed/', floor: 3 },
   { path: 'src/directory/', floor: 3 },
   { path: 'src/zendesk/', floor: 3 },
-  { path: 'src/envelope/', floor: 2, doors: ['index.ts', 'node.ts', 'noble.ts'] },
+  { path: 'src/envelope/', floor: 2, doors: ['index.ts', 'node.ts', 'noble.ts', 'webcrypto.ts'] },
   { path: 'src/tlog/', floor: 2 },
   { path: 'src/kms/', floor: 2 },
   { path: 'src/store/', floor: 2 },
@@ -62,6 +62,7 @@ export const rooms: readonly Room[] = [
 export const portableEntries: readonly { readonly entry: string; readonly forbidden: readonly RegExp[] }[] = [
   { entry: 'src/client/index.ts', forbidden: [/^node:/] },
   { entry: 'src/envelope/index.ts', forbidden: [/^node:/, /^@noble\//] },
+  { entry: 'src/envelope/webcrypto.ts', forbidden: [/^node:/, /^@noble\//] },
 ];
 
 /** The only file that reads the environment, among those that start with one of the prefixes. */

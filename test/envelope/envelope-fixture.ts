@@ -1,5 +1,6 @@
 import { createId } from '../../src/base/index.ts';
 import {
+  type AwaitableSuite,
   type EnvelopeClaims,
   type ExpectedHeader,
   type HybridCryptoEnvelope,
@@ -11,43 +12,52 @@ import {
 } from '../../src/envelope/index.ts';
 import { createNobleSuite } from '../../src/envelope/noble.ts';
 import { createNodeSuite } from '../../src/envelope/node.ts';
+import { createWebCryptoSuite } from '../../src/envelope/webcrypto.ts';
 
-export const suites: readonly Suite[] = [createNodeSuite(), createNobleSuite()];
+/** Those that answer at once. */
+export const syncSuites: readonly [Suite, Suite] = [createNodeSuite(), createNobleSuite()];
+
+export const suites: readonly AwaitableSuite[] = [...syncSuites, createWebCryptoSuite()];
 
 /** Every ordered pair of suites. */
-export const suitePairs: readonly (readonly [string, string, Suite, Suite])[] = suites.flatMap((first) =>
-  suites.map((second) => [first.name, second.name, first, second] as const),
-);
+export const suitePairs: readonly (readonly [string, string, AwaitableSuite, AwaitableSuite])[] =
+  suites.flatMap((first) => suites.map((second) => [first.name, second.name, first, second] as const));
 
 export interface Party {
   readonly claims: EnvelopeClaims;
   readonly expected: ExpectedHeader;
   readonly pins: readonly SigningKeyInfo[];
-  seal(suite: Suite, plaintext: Uint8Array, claims?: Partial<EnvelopeClaims>): Promise<SealedEnvelope>;
+  seal(
+    suite: AwaitableSuite,
+    plaintext: Uint8Array,
+    claims?: Partial<EnvelopeClaims>,
+  ): Promise<SealedEnvelope>;
   open(
-    suite: Suite,
+    suite: AwaitableSuite,
     envelope: unknown,
     expected?: Partial<ExpectedHeader>,
   ): Promise<{ readonly plaintext: Uint8Array; readonly transcriptSha256: string }>;
 }
 
 /** One recipient and one gateway with random keys, usable under each suite. */
-export function createParty(): Party {
-  const [node] = suites as [Suite];
+export async function createParty(): Promise<Party> {
+  const [node] = syncSuites;
   const seeds = { kem: node.randomBytes(64), sig: node.randomBytes(32), mac: node.randomBytes(64) };
   const imported = new Map(
-    suites.map((suite) => {
-      const recipient = suite.importKemPrivateKey(seeds.kem);
-      const keys = {
-        recipient,
-        recipientPublic: suite.importKemPublicKey(recipient.publicKey),
-        signingKey: suite.importSigningKey(seeds.sig),
-        macKey: suite.importMacKey(seeds.mac),
-      };
-      return [suite, keys] as const;
-    }),
+    await Promise.all(
+      suites.map(async (suite) => {
+        const recipient = await suite.importKemPrivateKey(seeds.kem);
+        const keys = {
+          recipient,
+          recipientPublic: await suite.importKemPublicKey(recipient.publicKey),
+          signingKey: await suite.importSigningKey(seeds.sig),
+          macKey: await suite.importMacKey(seeds.mac),
+        };
+        return [suite, keys] as const;
+      }),
+    ),
   );
-  const keysOf = (suite: Suite) => {
+  const keysOf = (suite: AwaitableSuite) => {
     const keys = imported.get(suite);
     if (keys === undefined) throw new TypeError('"suite" must be one of "suites"');
     return keys;

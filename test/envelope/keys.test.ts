@@ -19,9 +19,9 @@ import {
   verifyRegistration,
   verifyTransition,
 } from '../../src/envelope/index.ts';
-import { suites } from './envelope-fixture.ts';
+import { syncSuites } from './envelope-fixture.ts';
 
-const [node] = suites as [(typeof suites)[number]];
+const [node] = syncSuites;
 const tenantId = createId('tenant');
 
 function refusalOf(act: () => unknown): string {
@@ -38,7 +38,7 @@ describe('a private JWK Set', () => {
   const [kem, sig] = createClientJwks(node);
   const [otherKem, otherSig] = createClientJwks(node);
 
-  it.each(suites)('made by one suite is read by the $name suite, in either order', (suite) => {
+  it.each(syncSuites)('made by one suite is read by the $name suite, in either order', (suite) => {
     for (const keys of [
       [kem, sig],
       [sig, kem],

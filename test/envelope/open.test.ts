@@ -7,11 +7,18 @@ import {
   parseEnvelope,
   parseEnvelopeText,
 } from '../../src/envelope/index.ts';
-import { BINARY_MEMBERS, changeMember, createParty, suitePairs, suites } from './envelope-fixture.ts';
+import {
+  BINARY_MEMBERS,
+  changeMember,
+  createParty,
+  suitePairs,
+  suites,
+  syncSuites,
+} from './envelope-fixture.ts';
 
 const refusal = new EnvelopeOpenError();
-const [node, noble] = suites as [(typeof suites)[number], (typeof suites)[number]];
-const party = createParty();
+const [node, noble] = syncSuites;
+const party = await createParty();
 
 /** `text` with the byte at `index` xor `mask`, in canonical base64. */
 function flipByte(text: string, index: number, mask: number): string {
@@ -103,7 +110,7 @@ describe('an envelope', () => {
   )('is refused by the $name suite for another recipient, MAC key, tenant or key id', async (suite) => {
     const { envelope } = await party.seal(suite, encodeUtf8('{}'));
     const seed = suite.randomBytes(64);
-    const other = createParty();
+    const other = await createParty();
     await expect(other.open(suite, envelope, party.expected)).rejects.toStrictEqual(refusal);
     await expect(party.open(suite, envelope, { tenant_id: createId('tenant') })).rejects.toStrictEqual(
       refusal,
@@ -112,8 +119,8 @@ describe('an envelope', () => {
       party.open(suite, envelope, { recipient_key_id: createId('clientKey') }),
     ).rejects.toStrictEqual(refusal);
     const opening = openEnvelope(suite, envelope, {
-      recipient: suite.importKemPrivateKey(seed),
-      macKey: suite.importMacKey(seed),
+      recipient: await suite.importKemPrivateKey(seed),
+      macKey: await suite.importMacKey(seed),
       trustedSigningKeys: party.pins,
       expected: party.expected,
     });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { encodeBase64, encodeHex, encodeUtf8, parseBase64 } from '../../src/base/index.ts';
+import { encodeBase64, encodeHex, encodeUtf8, parseBase64, parseBase64Url } from '../../src/base/index.ts';
 import {
   EnvelopeOpenError,
   encodeConfirmationClaim,
@@ -22,12 +22,10 @@ import {
   parseSigningKeyDocument,
   parseSigningKeys,
   type SigningKeyInfo,
-  type Suite,
   verifyConfirmation,
   verifyRegistration,
 } from '../../src/envelope/index.ts';
-import { createNobleSuite } from '../../src/envelope/noble.ts';
-import { createNodeSuite } from '../../src/envelope/node.ts';
+import { suites, syncSuites } from './envelope-fixture.ts';
 import { openIndependently, openWelcomeIndependently } from './independent-opener.ts';
 import { mergePatch, readVectors } from './read-vectors.ts';
 import { createEnvelopeVectors } from './vectors/vectors.ts';
@@ -40,8 +38,8 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function parseKeys(suite: Suite, value: unknown): readonly SigningKeyInfo[] {
-  const keys = parseSigningKeys(suite, value);
+function parseKeys(value: unknown): readonly SigningKeyInfo[] {
+  const keys = parseSigningKeys(syncSuites[0], value);
   if (keys === null) throw new TypeError('"value" must be signing keys');
   return keys;
 }
@@ -58,14 +56,22 @@ describe('the vectors file', () => {
   });
 });
 
-describe.each([createNodeSuite(), createNobleSuite()])('the $name suite', (suite) => {
-  const { kem, sig } = parsePrivateJwkSet(suite, { keys: vectors.keys.recipient });
-  const macKey = suite.importMacKey(decode(vectors.keys.mac_key));
+/** The seed of one of the recipient's two keys. */
+function seedOf(index: 0 | 1): Uint8Array {
+  const seed = parseBase64Url(vectors.keys.recipient[index].priv);
+  if (seed === null) throw new TypeError('"priv" must be base64url');
+  return seed;
+}
+
+describe.each(suites)('the $name suite', async (suite) => {
+  const kem = await suite.importKemPrivateKey(seedOf(0));
+  const sig = await suite.importSigningKey(seedOf(1));
+  const macKey = await suite.importMacKey(decode(vectors.keys.mac_key));
   const open = (envelope: unknown, change: Partial<(typeof vectors.invalid.cases)[number]> = {}) =>
     openEnvelope(suite, envelope, {
       recipient: kem,
       macKey,
-      trustedSigningKeys: parseKeys(suite, change.signing_keys ?? vectors.keys.signing_keys),
+      trustedSigningKeys: parseKeys(change.signing_keys ?? vectors.keys.signing_keys),
       expected: change.expected ?? vectors.expected,
     });
 
@@ -115,7 +121,7 @@ describe.each([createNodeSuite(), createNobleSuite()])('the $name suite', (suite
   });
 
   it.each(vectors.welcome)('opens a $name, knowing the signing key or not', async (vector) => {
-    const trustedSigningKeys = parseKeys(suite, vectors.keys.signing_keys);
+    const trustedSigningKeys = parseKeys(vectors.keys.signing_keys);
     for (const known of [{}, { trustedSigningKeys }]) {
       const { welcome } = await openWelcome(suite, vector.envelope, {
         recipient: kem,
@@ -131,23 +137,11 @@ describe.each([createNodeSuite(), createNobleSuite()])('the $name suite', (suite
     const opening = openWelcome(suite, vector.envelope, {
       recipient: kem,
       sigKid: sig.kid,
-      ...(signing_keys === undefined ? {} : { trustedSigningKeys: parseKeys(suite, signing_keys) }),
+      ...(signing_keys === undefined ? {} : { trustedSigningKeys: parseKeys(signing_keys) }),
       ...(signing_kid === undefined ? {} : { signingKid: signing_kid }),
       ...(tenant_id === undefined ? {} : { tenantId: tenant_id }),
     });
     await expect(opening).rejects.toStrictEqual(new EnvelopeOpenError());
-  });
-
-  it('reads the public keys of the recipient and writes them as they were', () => {
-    expect(encodePublicJwkSet(parsePublicJwkSet(suite, vectors.jwk_sets.valid))).toEqual(
-      vectors.jwk_sets.valid,
-    );
-  });
-
-  it.each(vectors.jwk_sets.invalid)('refuses a JWK Set: $reason', ({ jwks }) => {
-    expect(() => parsePublicJwkSet(suite, jwks)).toThrowError(
-      expect.objectContaining({ code: 'VALIDATION_FAILED', details: { fields: [expect.anything()] } }),
-    );
   });
 
   it('verifies the registration and makes the confirmation', async () => {
@@ -162,15 +156,34 @@ describe.each([createNodeSuite(), createNobleSuite()])('the $name suite', (suite
   it('follows the chain of signing keys, and only a good one', async () => {
     const { pins, document, accepted_kids, not_accepted } = vectors.signing_keys;
     const extend = async (value: unknown) => {
-      const parsed = parseSigningKeyDocument(suite, value);
+      const parsed = await parseSigningKeyDocument(suite, value);
       if (parsed === null) throw new TypeError('"value" must be a document');
-      const input = { tenantId: vectors.expected.tenant_id, pins: parseKeys(suite, pins), document: parsed };
+      const input = { tenantId: vectors.expected.tenant_id, pins: parseKeys(pins), document: parsed };
       return (await extendPins(suite, input)).map(({ kid }) => kid);
     };
     expect(await extend(document)).toEqual(accepted_kids);
     for (const wrong of not_accepted)
       expect(await extend(wrong.document), wrong.reason).toEqual([pins[0]?.kid]);
-    expect(parseKeys(suite, document.keys).map(encodeSigningKeyJwk)).toEqual(document.keys);
+    expect(parseKeys(document.keys).map(encodeSigningKeyJwk)).toEqual(document.keys);
+  });
+});
+
+describe.each(syncSuites)('the $name suite', (suite) => {
+  it('reads the private keys of the recipient', () => {
+    const keys = parsePrivateJwkSet(suite, { keys: vectors.keys.recipient });
+    expect([keys.kem.kid, keys.sig.kid]).toEqual(vectors.keys.recipient.map(({ kid }) => kid));
+  });
+
+  it('reads the public keys of the recipient and writes them as they were', () => {
+    expect(encodePublicJwkSet(parsePublicJwkSet(suite, vectors.jwk_sets.valid))).toEqual(
+      vectors.jwk_sets.valid,
+    );
+  });
+
+  it.each(vectors.jwk_sets.invalid)('refuses a JWK Set: $reason', ({ jwks }) => {
+    expect(() => parsePublicJwkSet(suite, jwks)).toThrowError(
+      expect.objectContaining({ code: 'VALIDATION_FAILED', details: { fields: [expect.anything()] } }),
+    );
   });
 });
 
