@@ -12,6 +12,17 @@ export const RoleEnum = builder.enumType('Role', {
   } satisfies Record<Role, object>,
 });
 
+const ApiKeyDeliveryEnum = builder.enumType('ApiKeyDelivery', {
+  description: 'How what is of Zendesk leaves by GraphQL.',
+  values: {
+    SEALED: { description: 'In an envelope only, to a client key.' },
+    PLAINTEXT: {
+      description:
+        'In the clear, unless the request asks for an envelope. An ADMIN chose so, which the audit log tells.',
+    },
+  } satisfies Record<ApiKeyView['delivery'], object>,
+});
+
 export const ApiKey = builder.objectRef<ApiKeyView>('ApiKey');
 
 builder.node(ApiKey, {
@@ -31,6 +42,7 @@ builder.node(ApiKey, {
       description: 'The client key that all answers to this API key are sealed to.',
     }),
     requestsPerMinute: t.exposeInt('requestsPerMinute', { nullable: true }),
+    delivery: t.expose('delivery', { type: ApiKeyDeliveryEnum }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true }),
     lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', nullable: true, description: 'To the minute.' }),
@@ -62,6 +74,13 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
     clientKeyId: t.id({ required: false, description: 'The client key that all answers are sealed to.' }),
     requestsPerMinute: t.int({ required: false }),
     expiresAt: t.field({ type: 'DateTime', required: false }),
+    delivery: t.field({
+      type: ApiKeyDeliveryEnum,
+      required: false,
+      defaultValue: 'SEALED',
+      description:
+        'PLAINTEXT lets tickets, people and organizations leave in the clear; for ADMIN, and recorded as an act of its own.',
+    }),
   }),
 });
 

@@ -1,6 +1,12 @@
 import type { Selectable } from 'kysely';
 import { isId, SealdeskError } from '../base/index.ts';
-import { type ApiKeysTable, clausesOf, type KeysetPage, type Tx } from '../store/index.ts';
+import {
+  type ApiKeyDelivery,
+  type ApiKeysTable,
+  clausesOf,
+  type KeysetPage,
+  type Tx,
+} from '../store/index.ts';
 import { assertBindable } from './client-keys.ts';
 import { assertName, assertOperationNames, assertRequestsPerMinute, invalid } from './fields.ts';
 import { assertRolesOfTenant, isRole, type Role } from './role.ts';
@@ -18,6 +24,8 @@ export interface ApiKey {
   readonly allowedOperations: readonly string[] | null;
   readonly clientKeyId: string | null;
   readonly requestsPerMinute: number | null;
+  /** How what is of Zendesk leaves by GraphQL. */
+  readonly delivery: ApiKeyDelivery;
   readonly createdBy: string;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
@@ -36,6 +44,8 @@ export interface NewApiKey {
   readonly allowedOperations?: readonly string[] | null | undefined;
   readonly clientKeyId?: string | null | undefined;
   readonly requestsPerMinute?: number | null | undefined;
+  /** `SEALED` where left out. */
+  readonly delivery?: ApiKeyDelivery | undefined;
   readonly expiresAt?: Date | null | undefined;
   /** The id of the API key, or the name of the command, that made it. */
   readonly createdBy: string;
@@ -51,6 +61,7 @@ export interface NewApiKey {
 export async function insertApiKey(tx: Tx, apiKey: NewApiKey): Promise<ApiKey> {
   const { id, tenantId, name, roles, createdBy, now } = apiKey;
   const { allowedOperations = null, clientKeyId = null, requestsPerMinute = null, expiresAt = null } = apiKey;
+  const { delivery = 'SEALED' } = apiKey;
   if (!isId('apiKey', id)) throw new TypeError('"id" must be the id of an API key');
   assertName(name);
   if (allowedOperations !== null) assertOperationNames(allowedOperations);
@@ -71,6 +82,7 @@ export async function insertApiKey(tx: Tx, apiKey: NewApiKey): Promise<ApiKey> {
       allowed_operations: allowedOperations === null ? null : [...allowedOperations],
       client_key_id: clientKeyId,
       requests_per_minute: requestsPerMinute,
+      delivery,
       created_by: createdBy,
       created_at: new Date(now),
       expires_at: expiresAt,
@@ -150,6 +162,7 @@ function fromRow(row: Selectable<ApiKeysTable>): ApiKey {
     allowedOperations: row.allowed_operations,
     clientKeyId: row.client_key_id,
     requestsPerMinute: row.requests_per_minute,
+    delivery: row.delivery,
     createdBy: row.created_by,
     createdAt: row.created_at,
     expiresAt: row.expires_at,

@@ -1,5 +1,5 @@
 import { equalBytes, SealdeskError } from '../base/index.ts';
-import type { TenantKind, Tx } from '../store/index.ts';
+import type { ApiKeyDelivery, TenantKind, Tx } from '../store/index.ts';
 import { parseApiKey } from './api-key-text.ts';
 import { parseRoles, touchApiKey } from './api-keys.ts';
 import type { Role } from './role.ts';
@@ -16,6 +16,8 @@ export interface Caller {
   readonly clientKeyId: string | null;
   /** `null` for the default of the installation. */
   readonly requestsPerMinute: number | null;
+  /** How what is of Zendesk leaves by GraphQL where the request does not ask for it sealed. */
+  readonly delivery: ApiKeyDelivery;
 }
 
 /** Stand in for a key that is not there, so that every refusal takes the same path. */
@@ -60,5 +62,6 @@ export async function authenticateApiKey(tx: Tx, text: string, now: number): Pro
     allowedOperations: row.allowed_operations,
     clientKeyId: row.client_key_id,
     requestsPerMinute: row.requests_per_minute,
+    delivery: row.delivery,
   };
 }

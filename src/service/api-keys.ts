@@ -1,6 +1,7 @@
 /** Use cases around API keys. An ADMIN manages those of its tenant, an OPERATOR those of operators. */
 import { z } from 'zod';
 import {
+  assertRole,
   createApiKeySecret,
   findApiKey,
   insertApiKey,
@@ -35,6 +36,7 @@ const createApiKeyInput = (now: number) =>
     clientKeyId: idField('clientKey').nullish(),
     requestsPerMinute: z.int().min(1).max(MAX_REQUESTS_PER_MINUTE).nullish(),
     expiresAt: futureField(now).nullish(),
+    delivery: z.enum(['SEALED', 'PLAINTEXT']).nullish(),
   });
 const KeyInput = z.object({ id: idField('apiKey') });
 
@@ -44,24 +46,30 @@ export interface CreatedApiKey {
   readonly secret: string;
 }
 
-/** Creates an API key of the caller's tenant. */
+/** Creates an API key of the caller's tenant. That its answers leave in the clear is an ADMIN's to choose. */
 export async function createApiKey(deps: ServiceDeps, call: Call, input: unknown): Promise<CreatedApiKey> {
   const now = deps.clock.now();
   const id = createId('apiKey', now);
   const act = { action: 'api-key.create', roles: MANAGERS, resource: id };
   return audited(deps, call, act, async (step, { caller }) => {
     const fields = parseInput(createApiKeyInput(now), input);
+    const delivery = fields.delivery ?? 'SEALED';
+    if (delivery === 'PLAINTEXT') assertRole(caller, 'ADMIN');
     assertWithin(fields.allowedOperations ?? null, caller.allowedOperations);
     const { text, secretSha256 } = createApiKeySecret(id);
-    const apiKey = await step.commit((tx) =>
-      insertApiKey(tx, {
-        ...fields,
-        id,
-        tenantId: step.tenantId,
-        secretSha256,
-        createdBy: caller.apiKeyId,
-        now,
-      }),
+    const apiKey = await step.commit(
+      (tx) =>
+        insertApiKey(tx, {
+          ...fields,
+          delivery,
+          id,
+          tenantId: step.tenantId,
+          secretSha256,
+          createdBy: caller.apiKeyId,
+          now,
+        }),
+      () =>
+        delivery === 'SEALED' ? {} : { alongside: { action: 'api-key.opt-in-plaintext', resource: id } },
     );
     return { apiKey, secret: text };
   });

@@ -15,7 +15,7 @@ import {
   isDenial,
 } from '../proxy/index.ts';
 import type { Tx } from '../store/index.ts';
-import { appendEvent, recordEvent } from './record-event.ts';
+import { appendEvents, recordEvent } from './record-event.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
 export interface Act {
@@ -34,10 +34,12 @@ export interface Act {
 export interface ActDetails extends Partial<Pick<NewAuditEvent, 'resource' | 'integrationId' | 'envelopes'>> {
   /** Where the act was recorded as done though what it looked for was not there. */
   readonly outcome?: AuditOutcome;
+  /** Another action that was part of the act and has an entry of its own beside it. */
+  readonly alongside?: { readonly action: string; readonly resource: string };
 }
 
 /** How an act ended, as its entry tells it. */
-type Ending = ActDetails &
+type Ending = Omit<ActDetails, 'alongside'> &
   Pick<NewAuditEvent, 'denialReason' | 'upstreamStatus'> & { readonly outcome: AuditOutcome };
 
 export interface AuditedStep {
@@ -97,8 +99,13 @@ export async function auditedAs<T>(
         const keys = await keyring.keysOf(tenantId, { signal: call.signal });
         return store.withTenant(tenantId, async (tx) => {
           const result = await change(tx);
-          const event = eventOf({ outcome: 'SUCCEEDED', ...details?.(result) });
-          await appendEvent(tx, tenantId, keys.auditHeadKey(), event);
+          const { alongside, ...told } = details?.(result) ?? {};
+          const event = eventOf({ outcome: 'SUCCEEDED', ...told });
+          const also =
+            alongside === undefined
+              ? []
+              : [{ ...event, ...alongside, id: createId('auditEvent', clock.now()) }];
+          await appendEvents(tx, tenantId, keys.auditHeadKey(), [event, ...also]);
           return result;
         });
       },

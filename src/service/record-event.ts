@@ -11,21 +11,21 @@ export async function recordEvent(
 ): Promise<void> {
   const keys = await keyring.keysOf(tenantId);
   try {
-    await store.withTenant(tenantId, (tx) => appendEvent(tx, tenantId, keys.auditHeadKey(), event));
+    await store.withTenant(tenantId, (tx) => appendEvents(tx, tenantId, keys.auditHeadKey(), [event]));
   } catch (error) {
     throw isSealdeskError(error) ? error : auditUnavailable(error);
   }
 }
 
-/** Appends one event in `tx`. Whatever keeps the log from being written is AUDIT_UNAVAILABLE to the caller. */
-export async function appendEvent(
+/** Appends events in `tx`, in order. Whatever keeps the log from being written is AUDIT_UNAVAILABLE to the caller. */
+export async function appendEvents(
   tx: Tx,
   tenantId: string,
   headKey: Uint8Array,
-  event: NewAuditEvent,
+  events: readonly NewAuditEvent[],
 ): Promise<void> {
   try {
-    await appendAuditEvents(tx, { tenantId, headKey, events: [event] });
+    await appendAuditEvents(tx, { tenantId, headKey, events });
   } catch (error) {
     throw isSealdeskError(error) ? error : auditUnavailable(error);
   }

@@ -14,6 +14,8 @@ export type SecretPurpose = 'vault' | 'envelope-signing' | 'audit-signing' | 'ma
 export type ClientKeyStatus = 'PENDING' | 'CONFIRMED' | 'ACTIVE' | 'RETIRED' | 'REVOKED';
 export type CredentialType = 'oauth2_token' | 'oauth2_client' | 'basic_auth' | 'api_key';
 export type IntegrationStatus = 'ACTIVE' | 'DISABLED';
+/** How what is of Zendesk leaves by GraphQL: sealed to a client key, or in the clear. */
+export type ApiKeyDelivery = 'SEALED' | 'PLAINTEXT';
 export type AuditPhase = 'INTENT' | 'OUTCOME' | 'SINGLE';
 
 export interface TenantsTable {
@@ -77,6 +79,7 @@ export interface ApiKeysTable {
   allowed_operations: Nullable<string[]>;
   client_key_id: Nullable<string>;
   requests_per_minute: Nullable<number>;
+  delivery: Generated<ApiKeyDelivery>;
   created_by: string;
   created_at: Generated<Date>;
   expires_at: NullableTimestamp;

@@ -47,6 +47,7 @@ describeOnBothDatabases('An API key', (kind) => {
       allowedOperations: ['search', 'get_ticket'],
       clientKeyId,
       requestsPerMinute: 30,
+      delivery: 'SEALED',
     });
   });
 
