@@ -25,3 +25,4 @@ export {
 } from './errors.ts';
 export { createId, ID_PREFIXES, type IdKind, isId, kindOfId } from './ids.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
+export { unlessAborted } from './unless-aborted.ts';

@@ -10,7 +10,7 @@
  * whoever comes next simply fetches again. A renewal that fails ahead of time fails no call.
  */
 import { randomUUID } from 'node:crypto';
-import { type Clock, type Log, SealdeskError } from '../base/index.ts';
+import { type Clock, type Log, SealdeskError, unlessAborted } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
 import {
   claimTokenRefresh,
@@ -223,17 +223,5 @@ async function release(
       credentialId,
       error: error instanceof Error ? error : undefined,
     });
-  }
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -3,7 +3,7 @@
  * Authorization header, and renews what can be renewed when Zendesk refuses it. A header lives as
  * long as the one proxied call it was made for.
  */
-import { type Clock, type Log, SealdeskError } from '../base/index.ts';
+import { type Clock, type Log, SealdeskError, unlessAborted } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
 import {
   type Credential,
@@ -62,7 +62,7 @@ export function createZendeskConnections(options: ConnectionsOptions): ZendeskCo
         origin,
         transport,
         // By tenant: whoever names the account of another must not be able to hold up its calls.
-        limiter: limiters.of(`${target.tenantId} ${origin}`),
+        limiter: limiters.of({ tenantId: target.tenantId, origin }),
         authorize: (signal) => authorization.header(signal),
         onUnauthorized: (signal, refused) => authorization.renew(signal, refused),
         clock,
@@ -89,14 +89,15 @@ class CallAuthorization {
   }
 
   async header(signal: AbortSignal): Promise<{ readonly authorization: string }> {
-    return { authorization: await (this.#header ?? this.#keep(this.#make(signal, null))) };
+    return { authorization: await unlessAborted(this.#header ?? this.#keep(this.#make(null)), signal) };
   }
 
   /** Only a fetched token can be had anew; a stored secret that Zendesk refuses stays refused. */
   async renew(signal: AbortSignal, refused: string): Promise<'retry' | 'fail'> {
     if (this.#token === null) return 'fail';
     // Another request of the same call may have renewed it since this one was sent.
-    if (refused === (await this.#header)) await this.#keep(this.#make(signal, this.#token.version));
+    if (refused === (await this.#header)) this.#keep(this.#make(this.#token.version));
+    await unlessAborted(this.#header ?? Promise.resolve(refused), signal);
     return 'retry';
   }
 
@@ -109,8 +110,12 @@ class CallAuthorization {
     return making;
   }
 
-  async #make(signal: AbortSignal, refusedVersion: number | null): Promise<string> {
-    const { credential, secret } = await this.#openCredential(signal);
+  /**
+   * Not for one request's signal: requests under way together share the header, and one that is given
+   * up must not fail the others. It ends all the same: KMS and token endpoint have their own time-outs.
+   */
+  async #make(refusedVersion: number | null): Promise<string> {
+    const { credential, secret } = await this.#openCredential();
     switch (secret.type) {
       case 'basic_auth':
         return basicAuthorization(secret.username, secret.password);
@@ -125,7 +130,7 @@ class CallAuthorization {
           origin: this.#origin,
           client: secret,
           refusedVersion,
-          signal,
+          signal: new AbortController().signal,
         });
         return bearerAuthorization(this.#token.accessToken);
       }
@@ -139,9 +144,7 @@ class CallAuthorization {
     }
   }
 
-  async #openCredential(
-    signal: AbortSignal,
-  ): Promise<{ readonly credential: Credential; readonly secret: CredentialSecret }> {
+  async #openCredential(): Promise<{ readonly credential: Credential; readonly secret: CredentialSecret }> {
     const { store, keyring, clock } = this.#options;
     const { tenantId, credentialId } = this.#target;
     const key = { tenantId, credentialId };
@@ -155,7 +158,7 @@ class CallAuthorization {
         'The credential of the integration is gone. An ADMIN must give it another.',
       );
     }
-    const secret = await openCredentialSecret({ keyring, sealed, signal });
+    const secret = await openCredentialSecret({ keyring, sealed });
     assertNotExpired(expiryOf(credential, secret), clock.now());
     return { credential, secret };
   }

@@ -1,5 +1,5 @@
 /** From a failed try to the error that the whole call ends with. */
-import { isSealdeskError } from '../base/index.ts';
+import { type ErrorDetails, isSealdeskError } from '../base/index.ts';
 import { ZendeskError } from './zendesk-error.ts';
 
 /** Zendesk's refusal or silence, or something thrown around the call: an abort, the limiter, `authorize`. */
@@ -14,18 +14,21 @@ export function failCall(failure: CallFailure, request: { mutation: boolean }, u
   if ('error' in failure) return mutation ? failure.error.with({ mutation: 'NOT_SENT' }) : failure.error;
   const { thrown, expired } = failure;
   if (isSealdeskError(thrown)) return mutation ? thrown.with({ mutation: 'NOT_SENT' }) : thrown;
-  if (expired) {
-    return new ZendeskError('UPSTREAM_UNAVAILABLE', 'Zendesk could not be asked in time. Try again later.', {
-      failure: 'TIMEOUT',
-      cause: thrown,
-      ...(mutation ? { mutation: 'NOT_SENT' as const } : {}),
-    });
-  }
+  if (expired) return outOfTime(thrown, mutation ? { mutation: 'NOT_SENT' } : {});
   if (!mutation) return thrown;
   return new ZendeskError('UPSTREAM_UNAVAILABLE', 'The change was cancelled before it was sent.', {
     failure: 'CANCELLED',
     cause: thrown,
     mutation: 'NOT_SENT',
+  });
+}
+
+/** The deadline passed before an answer came. */
+export function outOfTime(cause: unknown, details: ErrorDetails = {}): ZendeskError {
+  return new ZendeskError('UPSTREAM_UNAVAILABLE', 'Zendesk could not be asked in time. Try again later.', {
+    failure: 'TIMEOUT',
+    cause,
+    ...details,
   });
 }
 

@@ -8,7 +8,8 @@ export {
   type ZendeskRequest,
   type ZendeskResponse,
 } from './client.ts';
-export { unusableAnswer } from './failed-call.ts';
+export { type Coalescer, type CoalescerOptions, createCoalescer, MAX_BATCH_IDS } from './coalescer.ts';
+export { outOfTime, unusableAnswer } from './failed-call.ts';
 export { LANES, type Lane } from './lane.ts';
 export {
   type ClientCredentialsRequest,
@@ -38,6 +39,8 @@ export {
   type RequestOutcome,
   type RequestSlot,
 } from './request-limiter.ts';
+export type { Participant, SharedTerms } from './shared-call.ts';
+export { createSharedFlight, type SharedFlight, type SharedFlightOptions } from './shared-flight.ts';
 export type { ZendeskQuery } from './target.ts';
 export {
   MAX_RESPONSE_BYTES,

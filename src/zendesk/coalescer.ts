@@ -1,0 +1,232 @@
+/**
+ * Merges loads of single objects into calls for up to 100 of them (`show_many`, zendesk-api §5),
+ * whoever asks for them. A batch collects what is asked for in one turn of the event loop, so that a
+ * lone load waits for no timer, and leaves at once when it is full. A load joins an id that is already
+ * on its way. Nothing outlives its call.
+ *
+ * A batch *collects* until its turn, is *due* when the turn is over or it is full, and *under way*
+ * until it is answered. At most so many are under way; those that are due wait, the most urgent first.
+ * One failed batch fails its own ids only.
+ */
+import type { Clock } from '../base/index.ts';
+import { LANES } from './lane.ts';
+import { type Participant, SharedCall, type SharedTerms } from './shared-call.ts';
+import { tooManyWaiting } from './too-many-waiting.ts';
+
+/** Most ids that Zendesk takes in one call. */
+export const MAX_BATCH_IDS = 100;
+
+export interface CoalescerOptions<V, P extends Participant = Participant> {
+  /** Loads 1 to 100 distinct ids; what Zendesk does not show is missing from the map. */
+  readonly load: (ids: readonly number[], terms: SharedTerms<P>) => Promise<ReadonlyMap<number, V>>;
+  readonly clock: Clock;
+  /** Batches under way at once; default 16. */
+  readonly maxUnderWay?: number;
+  /** Ids waiting for their batch to begin; default 10 000. */
+  readonly maxWaiting?: number;
+  /** Ends the turn in which a batch collects; default `setImmediate`. */
+  readonly endTurn?: (then: () => void) => void;
+}
+
+export interface Coalescer<V, P extends Participant = Participant> {
+  /**
+   * The object of this id, `null` where Zendesk shows none. Rejects with the batch's failure, with the
+   * reason of the participant's signal, with UPSTREAM_UNAVAILABLE at its deadline or where too many wait.
+   */
+  load(id: number, participant: P): Promise<V | null>;
+  /** The same for many, in order; what failed is an Error in its place. Never rejects. */
+  loadMany(ids: readonly number[], participant: P): Promise<readonly (V | null | Error)[]>;
+  /** Lets nobody join what is under way: it may not show a change that has just been made. */
+  detach(): void;
+}
+
+type Loaded<V> = { readonly value: V | null } | { readonly error: unknown };
+
+interface Batch<V, P extends Participant> {
+  /** How many wait for each id. */
+  readonly ids: Map<number, number>;
+  readonly call: SharedCall<ReadonlyMap<number, V>, P>;
+  state: 'COLLECTING' | 'DUE' | 'BEGUN';
+}
+
+export function createCoalescer<V, P extends Participant = Participant>(
+  options: CoalescerOptions<V, P>,
+): Coalescer<V, P> {
+  return new ShowManyCoalescer(options);
+}
+
+class ShowManyCoalescer<V, P extends Participant> implements Coalescer<V, P> {
+  readonly #load: CoalescerOptions<V, P>['load'];
+  readonly #clock: Clock;
+  readonly #maxUnderWay: number;
+  readonly #maxWaiting: number;
+  readonly #endTurn: (then: () => void) => void;
+  /** By id, the batch that a load of it may join. */
+  readonly #carriers = new Map<number, Batch<V, P>>();
+  /** Not begun yet, oldest first. */
+  readonly #ahead = new Set<Batch<V, P>>();
+  #waiting = 0;
+  #underWay = 0;
+  #isTurnOpen = false;
+
+  constructor(options: CoalescerOptions<V, P>) {
+    this.#load = options.load;
+    this.#clock = options.clock;
+    this.#maxUnderWay = options.maxUnderWay ?? 16;
+    this.#maxWaiting = options.maxWaiting ?? 10_000;
+    this.#endTurn = options.endTurn ?? setImmediate;
+  }
+
+  async load(id: number, participant: P): Promise<V | null> {
+    const loaded = (await this.#loadAll([id], participant)).get(id);
+    if (loaded === undefined) return null;
+    if ('error' in loaded) throw loaded.error;
+    return loaded.value;
+  }
+
+  async loadMany(ids: readonly number[], participant: P): Promise<readonly (V | null | Error)[]> {
+    const all = await this.#loadAll(new Set(ids), participant);
+    return ids.map((id) => {
+      const loaded = all.get(id);
+      if (loaded === undefined) return null;
+      return 'error' in loaded ? errorOf(loaded.error) : loaded.value;
+    });
+  }
+
+  detach(): void {
+    for (const [id, batch] of this.#carriers) {
+      if (batch.state === 'BEGUN') this.#carriers.delete(id);
+    }
+  }
+
+  async #loadAll(ids: Iterable<number>, participant: P, isSecond = false): Promise<Map<number, Loaded<V>>> {
+    const all = new Map<number, Loaded<V>>();
+    const seats = new Map<Batch<V, P>, number[]>();
+    const { signal } = participant;
+    for (const id of ids) {
+      const batch = signal?.aborted ? null : this.#place(id, participant);
+      if (batch === null) {
+        all.set(id, { error: signal?.aborted ? signal.reason : tooManyWaiting() });
+        continue;
+      }
+      const own = seats.get(batch);
+      if (own === undefined) seats.set(batch, [id]);
+      else own.push(id);
+    }
+    const answers = [...seats].map(([batch, own]) => this.#wait(batch, own, participant, isSecond));
+    this.#beginDue();
+    for (const answer of await Promise.all(answers)) {
+      for (const [id, loaded] of answer) all.set(id, loaded);
+    }
+    return all;
+  }
+
+  async #wait(
+    batch: Batch<V, P>,
+    ids: readonly number[],
+    participant: P,
+    isSecond: boolean,
+  ): Promise<ReadonlyMap<number, Loaded<V>>> {
+    try {
+      const values = await batch.call.join(participant);
+      return new Map(ids.map((id) => [id, { value: values.get(id) ?? null }]));
+    } catch (error) {
+      if (!isSecond && batch.call.endedTooSoonFor(participant, error)) {
+        return await this.#loadAll(ids, participant, true);
+      }
+      return new Map(ids.map((id) => [id, { error }]));
+    } finally {
+      this.#leave(batch, ids);
+    }
+  }
+
+  /** The batch that brings `id`, begun or not; `null` where too many ids wait. */
+  #place(id: number, participant: P): Batch<V, P> | null {
+    const carrier = this.#carriers.get(id);
+    if (carrier?.call.canCarry(participant)) {
+      carrier.ids.set(id, (carrier.ids.get(id) ?? 0) + 1);
+      return carrier;
+    }
+    if (this.#waiting >= this.#maxWaiting) return null;
+    const batch = this.#collecting(participant) ?? this.#open();
+    batch.ids.set(id, 1);
+    this.#carriers.set(id, batch);
+    this.#waiting += 1;
+    if (batch.ids.size >= MAX_BATCH_IDS) batch.state = 'DUE';
+    return batch;
+  }
+
+  #collecting(participant: P): Batch<V, P> | null {
+    for (const batch of this.#ahead) {
+      // One that everybody has left is on its way out.
+      if (batch.state === 'COLLECTING' && batch.call.canCarry(participant)) return batch;
+    }
+    return null;
+  }
+
+  #open(): Batch<V, P> {
+    const batch: Batch<V, P> = { ids: new Map(), call: new SharedCall(this.#clock), state: 'COLLECTING' };
+    this.#ahead.add(batch);
+    if (!this.#isTurnOpen) {
+      this.#isTurnOpen = true;
+      this.#endTurn(() => {
+        this.#isTurnOpen = false;
+        for (const one of this.#ahead) if (one.state === 'COLLECTING') one.state = 'DUE';
+        this.#beginDue();
+      });
+    }
+    return batch;
+  }
+
+  /** Ids that nobody waits for any more are not asked for. */
+  #leave(batch: Batch<V, P>, ids: readonly number[]): void {
+    if (batch.state === 'BEGUN') return;
+    for (const id of ids) {
+      const left = (batch.ids.get(id) ?? 0) - 1;
+      if (left > 0) {
+        batch.ids.set(id, left);
+        continue;
+      }
+      batch.ids.delete(id);
+      this.#waiting -= 1;
+      if (this.#carriers.get(id) === batch) this.#carriers.delete(id);
+    }
+    if (batch.ids.size === 0) this.#ahead.delete(batch);
+  }
+
+  #beginDue(): void {
+    while (this.#underWay < this.#maxUnderWay) {
+      const next = this.#mostUrgentDue();
+      if (next === null) return;
+      this.#begin(next);
+    }
+  }
+
+  #mostUrgentDue(): Batch<V, P> | null {
+    let best: Batch<V, P> | null = null;
+    for (const batch of this.#ahead) {
+      if (batch.state !== 'DUE') continue;
+      if (best === null || LANES.indexOf(batch.call.lane) < LANES.indexOf(best.call.lane)) best = batch;
+    }
+    return best;
+  }
+
+  #begin(batch: Batch<V, P>): void {
+    batch.state = 'BEGUN';
+    this.#ahead.delete(batch);
+    this.#waiting -= batch.ids.size;
+    this.#underWay += 1;
+    const ids = [...batch.ids.keys()];
+    void batch.call
+      .run((terms) => this.#load(ids, terms))
+      .then(() => {
+        this.#underWay -= 1;
+        for (const id of ids) if (this.#carriers.get(id) === batch) this.#carriers.delete(id);
+        this.#beginDue();
+      });
+  }
+}
+
+function errorOf(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('The load was given up.', { cause: reason });
+}
