@@ -1,16 +1,8 @@
 /** Opening with a key file: its private keys, its MAC key and its pins. */
 import { parseBase64, SealdeskError } from '../base/index.ts';
-import {
-  type ExpectedHeader,
-  type OpenedEnvelope,
-  openEnvelope,
-  parseSigningKeys,
-  type Suite,
-} from '../envelope/index.ts';
+import { type OpenedEnvelope, openEnvelope, parseSigningKeys, type Suite } from '../envelope/index.ts';
 import { importKeys, isWelcomed, type KeyFile } from './key-file.ts';
-
-/** What else the opener knows; tenant and key are always those of the key file. */
-export type Expectation = Omit<ExpectedHeader, 'tenant_id' | 'recipient_key_id'>;
+import type { Expectation } from './pinned-opener.ts';
 
 /** Keys imported once, to open many envelopes. */
 export interface EnvelopeOpener {

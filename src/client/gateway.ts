@@ -1,22 +1,17 @@
 /**
- * The few GraphQL calls that a client key needs of its gateway. Trusts TLS and `fetch` for the way
- * there; what comes back is measured and checked. Redirects are refused, since they would carry the
- * API key elsewhere, and so is clear http but to this machine, where anybody on the way could read it.
+ * The few GraphQL calls that a client key needs of its gateway, answered in the clear. What comes back is
+ * measured and checked.
  */
 import { ERROR_CODES, type ErrorCode, type JsonObject, SealdeskError } from '../base/index.ts';
+import {
+  clearHttpMessage,
+  GATEWAY_LIMITS,
+  GatewayAnswerError,
+  gatewayAddress,
+  isConfidential,
+  readBody,
+} from './gateway-transport.ts';
 import { printableLine } from './printable.ts';
-
-export const GATEWAY_LIMITS = Object.freeze({
-  maxAnswer: 512 * 1024,
-  timeoutMilliseconds: 30_000,
-  maxMessage: 500,
-});
-
-/** The gateway gave no answer that can be used: no JSON, no data, or an error without a known code. */
-export class GatewayAnswerError extends Error {
-  override readonly name = 'GatewayAnswerError';
-  readonly code = 'GATEWAY_ANSWER';
-}
 
 export interface GatewayConnection {
   /** Address of the gateway; GraphQL is at its `graphql`. */
@@ -27,17 +22,6 @@ export interface GatewayConnection {
   readonly signal?: AbortSignal;
   /** Sends over clear http to another machine, too: for networks that are trusted as TLS is. Default `false`. */
   readonly insecureHttp?: boolean;
-}
-
-/** Host names, as `URL` normalises them, that never leave this machine. */
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
-function assertConfidential(url: URL): void {
-  if (url.protocol === 'https:' || LOOPBACK.test(url.hostname)) return;
-  throw new SealdeskError(
-    'VALIDATION_FAILED',
-    `Nothing was sent: ${url.origin} would get API keys and confirmations in the clear. Use https, or allow it with insecureHttp (on the command line --insecure-http).`,
-  );
 }
 
 const isErrorCode = (code: unknown): code is ErrorCode =>
@@ -51,23 +35,6 @@ export function pick(value: unknown, ...path: readonly (string | number)[]): unk
     current = Reflect.get(current, step);
   }
   return current;
-}
-
-/** Reads a body up to the limit, never the whole of a larger one. By reader: not every browser iterates streams. */
-async function readText(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
-  let text = '';
-  let length = 0;
-  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
-    length += part.value.length;
-    if (length > GATEWAY_LIMITS.maxAnswer) {
-      await reader?.cancel();
-      throw new GatewayAnswerError('The answer of the gateway is too long.');
-    }
-    text += decoder.decode(part.value, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 function toError(answer: unknown): Error {
@@ -91,10 +58,11 @@ export async function callGateway(
   query: string,
   variables: JsonObject,
 ): Promise<unknown> {
-  const base = connection.gateway.endsWith('/') ? connection.gateway : `${connection.gateway}/`;
   const timeout = AbortSignal.timeout(GATEWAY_LIMITS.timeoutMilliseconds);
-  const url = new URL('graphql', base);
-  if (connection.insecureHttp !== true) assertConfidential(url);
+  const url = gatewayAddress(connection.gateway, 'graphql');
+  if (connection.insecureHttp !== true && !isConfidential(url)) {
+    throw new SealdeskError('VALIDATION_FAILED', clearHttpMessage(url));
+  }
   const response = await connection.fetch(url, {
     method: 'POST',
     headers: {
@@ -108,7 +76,7 @@ export async function callGateway(
   });
   let answer: unknown;
   try {
-    answer = JSON.parse(await readText(response));
+    answer = JSON.parse(new TextDecoder().decode(await readBody(response, GATEWAY_LIMITS.maxAnswer)));
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new GatewayAnswerError(`The gateway did not answer in JSON (HTTP ${response.status}).`);

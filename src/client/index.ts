@@ -1,17 +1,40 @@
 /**
- * The client SDK, for browsers and for Node: keys made where they stay, registration, and opening
- * envelopes with a key file. The caller passes the suite (`src/envelope/node.ts` or `noble.ts`) and
- * `fetch`; no `node:` import is reachable from here.
+ * The client SDK, for browsers and for Node. No `node:` import is reachable from here, and every part is
+ * usable without the others.
+ *
+ * Programs: `generateClientKey`, `registerClientKey`, `saveClientKey`, then `createClient` or `sealedFetch`;
+ * in Node `clientKeyFromFile`. The primitives are the platform's own where it has them, and the portable
+ * suite is loaded where it has not. Tools that handle key files pass a suite of `sealdesk/envelope`.
  */
 export { EnvelopeOpenError, fingerprint } from '../envelope/index.ts';
-export { type AcceptedWelcome, acceptWelcome, type WelcomeExpectation } from './accept-welcome.ts';
 export {
-  createEnvelopeOpener,
-  type EnvelopeOpener,
-  type Expectation,
-  openWithKeyFile,
-} from './envelope-opener.ts';
-export { callGateway, GATEWAY_LIMITS, GatewayAnswerError, type GatewayConnection } from './gateway.ts';
+  type AcceptedWelcome,
+  acceptWelcome,
+  type WelcomedWithMac,
+  type WelcomeExpectation,
+  welcomeClientKey,
+} from './accept-welcome.ts';
+export {
+  type ClientKey,
+  type FreshClientKey,
+  generateClientKey,
+  isNonExtractable,
+  type WelcomedClientKey,
+} from './client-key.ts';
+export { clientKeyFromFile } from './client-key-from-file.ts';
+export {
+  type ClientOptions,
+  createClient,
+  type DecryptedEnvelope,
+  type GraphqlRequestError,
+  type RequestOptions,
+  type RequestResult,
+  type SealdeskClient,
+} from './create-client.ts';
+export type { TypedDocument } from './document-text.ts';
+export { createEnvelopeOpener, type EnvelopeOpener, openWithKeyFile } from './envelope-opener.ts';
+export { callGateway, type GatewayConnection } from './gateway.ts';
+export { GATEWAY_LIMITS, GatewayAnswerError } from './gateway-transport.ts';
 export {
   createKeyFile,
   encodeKeyFile,
@@ -24,12 +47,20 @@ export {
   parseKeyFileText,
   publicJwkSet,
   type WelcomedKeyFile,
+  withPins,
 } from './key-file.ts';
+export { deleteClientKey, loadClientKey, saveClientKey } from './key-store.ts';
+export { type Expectation, openEnvelope, PIN_LIMITS, type PinningOptions } from './pinned-opener.ts';
 export { printableLine, printableText } from './printable.ts';
 export {
   type ConfirmInput,
   confirmClientKey,
+  confirmKey,
   type Registered,
+  type RegisteredKeyFile,
   type RegisterInput,
+  type RegisterKeyFileInput,
   registerClientKey,
+  registerKeyFile,
 } from './register.ts';
+export { SEALED_HEADERS, type SealedFetchOptions, sealedFetch } from './sealed-fetch.ts';

@@ -17,6 +17,7 @@ import {
   parsePrivateJwkSet,
   parsePrivateJwks,
   parseSigningKeys,
+  type SigningKeyInfo,
   type SigningKeyJwk,
   type Suite,
   type Welcome,
@@ -90,11 +91,28 @@ export function withWelcome(file: KeyFile, welcome: Welcome): WelcomedKeyFile {
   };
 }
 
-/**
- * The key file in `value`, parsed JSON. Throws VALIDATION_FAILED, naming the member, for anything but
- * a fresh or a whole welcomed file; `pub` of each key is recomputed from its seed and compared.
- */
-export function parseKeyFile(suite: Suite, value: unknown): KeyFile {
+/** The file with other pins: those that a client came to trust since (`onPins`). */
+export function withPins(file: WelcomedKeyFile, pins: readonly SigningKeyInfo[]): WelcomedKeyFile {
+  return { ...file, signing_keys: pins.map(encodeSigningKeyJwk) };
+}
+
+/** What the welcome left in a file, all but the pins. */
+type WelcomeMembers = Omit<WelcomedKeyFile, keyof FreshKeyFile | 'signing_keys'>;
+
+/** A key file whose keys and pins are still as they were found. */
+interface UnreadKeyFile {
+  readonly keys: unknown;
+  /** `null` in a fresh file. */
+  readonly welcome: WelcomeMembers | null;
+  readonly signingKeys: unknown;
+}
+
+export function malformedPins(): SealdeskError {
+  return refuse('signing_keys', 'must be a list of ML-DSA-65 signing keys');
+}
+
+/** The members of a key file, all but keys and pins checked. Throws VALIDATION_FAILED. */
+export function readKeyFileMembers(value: unknown): UnreadKeyFile {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw refuse('the file', 'must be a JSON object');
   }
@@ -104,9 +122,8 @@ export function parseKeyFile(suite: Suite, value: unknown): KeyFile {
   if (missing !== undefined) throw refuse(missing, 'is missing');
   if (members.size > expected.length) throw refuse('the file', 'has members that this version does not know');
   if (members.get('version') !== 1) throw refuse('version', 'must be 1');
-  const keys = parsePrivateJwks(suite, { keys: members.get('keys') });
-  const fresh: FreshKeyFile = { version: 1, keys };
-  if (expected === FRESH) return fresh;
+  const keys = members.get('keys');
+  if (expected === FRESH) return { keys, welcome: null, signingKeys: null };
 
   const [gateway, tenantId, keyId, macKeyText] = ['gateway', 'tenant_id', 'key_id', 'mac_key'].map((name) =>
     members.get(name),
@@ -117,30 +134,38 @@ export function parseKeyFile(suite: Suite, value: unknown): KeyFile {
   if (typeof macKeyText !== 'string' || parseBase64(macKeyText)?.length !== HMAC_SHA_512.key) {
     throw refuse('mac_key', `must be ${HMAC_SHA_512.key} bytes in base64`);
   }
-  const pins = parseSigningKeys(suite, members.get('signing_keys'));
-  if (pins === null) throw refuse('signing_keys', 'must be a list of ML-DSA-65 signing keys');
-  return {
-    ...fresh,
-    gateway,
-    tenant_id: tenantId,
-    key_id: keyId,
-    mac_key: macKeyText,
-    signing_keys: pins.map(encodeSigningKeyJwk),
-  };
+  const welcome = { gateway, tenant_id: tenantId, key_id: keyId, mac_key: macKeyText };
+  return { keys, welcome, signingKeys: members.get('signing_keys') };
+}
+
+/**
+ * The key file in `value`, parsed JSON. Throws VALIDATION_FAILED, naming the member, for anything but
+ * a fresh or a whole welcomed file; `pub` of each key is recomputed from its seed and compared.
+ */
+export function parseKeyFile(suite: Suite, value: unknown): KeyFile {
+  const { keys, welcome, signingKeys } = readKeyFileMembers(value);
+  const fresh: FreshKeyFile = { version: 1, keys: parsePrivateJwks(suite, { keys }) };
+  if (welcome === null) return fresh;
+  const pins = parseSigningKeys(suite, signingKeys);
+  if (pins === null) throw malformedPins();
+  return { ...fresh, ...welcome, signing_keys: pins.map(encodeSigningKeyJwk) };
 }
 
 /** {@link parseKeyFile} for the text of a file. */
 export function parseKeyFileText(suite: Suite, text: string): KeyFile {
+  return parseKeyFile(suite, parseKeyFileJson(text));
+}
+
+/** The JSON value in the text of a key file. Throws VALIDATION_FAILED where it is too long or no JSON. */
+export function parseKeyFileJson(text: string): unknown {
   if (text.length > MAX_KEY_FILE_TEXT)
     throw refuse('the file', `must be at most ${MAX_KEY_FILE_TEXT} characters`);
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     // The parser's own message quotes the text, which holds private keys.
     throw refuse('the file', 'must be JSON');
   }
-  return parseKeyFile(suite, value);
 }
 
 /** The text to write, members in the order of the format. Holds private keys. */

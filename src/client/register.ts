@@ -4,9 +4,16 @@
  * map it before anything is sealed to it.
  */
 import { encodeBase64, isId } from '../base/index.ts';
-import { type Suite, signRegistration } from '../envelope/index.ts';
-import { acceptWelcome } from './accept-welcome.ts';
-import { callGateway, GatewayAnswerError, type GatewayConnection, pick } from './gateway.ts';
+import { type PublicJwkSet, type SigningKey, type Suite, signRegistration } from '../envelope/index.ts';
+import {
+  acceptWelcome,
+  confirmationOf,
+  type WelcomeExpectation,
+  welcomeClientKey,
+} from './accept-welcome.ts';
+import { type ClientKey, openSigning, suiteOf, type WelcomedClientKey } from './client-key.ts';
+import { callGateway, type GatewayConnection, pick } from './gateway.ts';
+import { GatewayAnswerError } from './gateway-transport.ts';
 import { importKeys, type KeyFile, publicJwkSet, type WelcomedKeyFile } from './key-file.ts';
 
 const VIEWER = 'query SealdeskViewer { viewer { tenant { id } } }';
@@ -20,53 +27,143 @@ const CONFIRM = `mutation SealdeskConfirm($input: ConfirmClientKeyInput!) {
 /** A status is a word of the schema; text of another form is not repeated to anybody. */
 const STATUS = /^[A-Z_]{1,32}$/;
 
-export interface RegisterInput extends GatewayConnection {
+interface RegistrationInput extends GatewayConnection {
   /** Any API key of the tenant. */
   readonly apiKey: string;
-  readonly keyFile: KeyFile;
   /** Milliseconds since 1970; `Date.now` where left out. */
   readonly now?: () => number;
   /** Thumbprint of the gateway's signing key where it is known from elsewhere; else the first one seen is trusted. */
   readonly signingKid?: string;
+}
+
+/** A key of either form, as registering sees it. */
+interface Registrant<Welcomed> {
+  readonly sig: SigningKey;
+  readonly jwks: PublicJwkSet;
+  accept(welcome: unknown, expected: WelcomeExpectation): Promise<Welcomed>;
+  /** Called before the confirmation is sent, so that nothing is lost if that fails. */
+  keep(welcomed: Welcomed): unknown;
+  confirmation(welcomed: Welcomed): { readonly keyId: string; readonly mac: string };
+}
+
+async function register<Welcomed>(
+  registrant: Registrant<Welcomed>,
+  input: RegistrationInput,
+): Promise<{ readonly welcomed: Welcomed; readonly status: string }> {
+  const { now = Date.now, signingKid, gateway, fetch, signal, insecureHttp = false } = input;
+  const { sig, jwks } = registrant;
+  const tenantId = pick(await callGateway(input, VIEWER, {}), 'viewer', 'tenant', 'id');
+  if (!isId('tenant', tenantId)) throw new GatewayAnswerError('This API key belongs to no tenant.');
+
+  const issuedAt = Math.floor(now() / 1000);
+  const claim = { tenant_id: tenantId, kem_kid: jwks.keys[0].kid, sig_kid: sig.kid, issued_at: issuedAt };
+  const proof = encodeBase64(await signRegistration(sig, claim));
+  const keys = jwks.keys.map((jwk) => ({ ...jwk }));
+  const answer = await callGateway(input, REGISTER, { input: { jwks: { keys }, proof, issuedAt } });
+
+  const welcomed = await registrant.accept(pick(answer, 'registerClientKey', 'welcome'), {
+    tenantId,
+    ...(signingKid === undefined ? {} : { signingKid }),
+  });
+  await registrant.keep(welcomed);
+  const status = await confirmClientKey({
+    ...{ gateway, fetch, insecureHttp },
+    ...(signal === undefined ? {} : { signal }),
+    ...registrant.confirmation(welcomed),
+  });
+  return { welcomed, status };
+}
+
+export interface RegisterKeyFileInput extends RegistrationInput {
+  readonly keyFile: KeyFile;
   /** Called with the welcomed file before the confirmation is sent, so that nothing is lost if that fails. */
   readonly keep?: (keyFile: WelcomedKeyFile) => Promise<void>;
 }
 
-export interface Registered {
+export interface RegisteredKeyFile {
   readonly keyFile: WelcomedKeyFile;
   /** What the gateway says about the key now. */
   readonly status: string;
 }
 
-/** Throws what the calls throw (see `callGateway`), and EnvelopeOpenError for a welcome that is not accepted. */
-export async function registerClientKey(suite: Suite, input: RegisterInput): Promise<Registered> {
-  const { keyFile, now = Date.now } = input;
-  const { kem, sig } = importKeys(suite, keyFile);
-  const tenantId = pick(await callGateway(input, VIEWER, {}), 'viewer', 'tenant', 'id');
-  if (!isId('tenant', tenantId)) throw new GatewayAnswerError('This API key belongs to no tenant.');
+/**
+ * Registers the key of a key file. Throws what the calls throw (see `callGateway`), and EnvelopeOpenError
+ * for a welcome that is not accepted.
+ */
+export async function registerKeyFile(suite: Suite, input: RegisterKeyFileInput): Promise<RegisteredKeyFile> {
+  const { keyFile, keep } = input;
+  const { welcomed, status } = await register(
+    {
+      sig: importKeys(suite, keyFile).sig,
+      jwks: publicJwkSet(suite, keyFile),
+      accept: (welcome, expected) => acceptWelcome(suite, keyFile, welcome, expected),
+      keep: (accepted) => keep?.(accepted.keyFile),
+      confirmation: (accepted) => ({ keyId: accepted.keyFile.key_id, mac: accepted.confirmationMac }),
+    },
+    input,
+  );
+  return { keyFile: welcomed.keyFile, status };
+}
 
-  const issuedAt = Math.floor(now() / 1000);
-  const claim = { tenant_id: tenantId, kem_kid: kem.kid, sig_kid: sig.kid, issued_at: issuedAt };
-  const proof = encodeBase64(await signRegistration(sig, claim));
-  const jwks = { keys: publicJwkSet(suite, keyFile).keys.map((jwk) => ({ ...jwk })) };
-  const answer = await callGateway(input, REGISTER, { input: { jwks, proof, issuedAt } });
+export interface RegisterInput {
+  /** Address of the gateway. */
+  readonly url: string;
+  /** Any API key of the tenant, used for this once. */
+  readonly apiKey: string;
+  /**
+   * Called with the welcomed key before the confirmation is sent: keep it there (`saveClientKey` fits), so
+   * that nothing is lost if that fails; {@link confirmKey} then confirms it.
+   */
+  readonly keep: (key: WelcomedClientKey) => unknown;
+  /** Thumbprint of the gateway's signing key where it is known from elsewhere; else the first one seen is trusted. */
+  readonly signingKid?: string;
+  /** `fetch` of the platform where left out. */
+  readonly fetch?: typeof fetch;
+  readonly signal?: AbortSignal;
+  /** Sends over clear http to another machine, too. Default `false`. */
+  readonly insecureHttp?: boolean;
+  /** Milliseconds since 1970; `Date.now` where left out. */
+  readonly now?: () => number;
+}
 
-  const { signingKid } = input;
-  const accepted = await acceptWelcome(suite, keyFile, pick(answer, 'registerClientKey', 'welcome'), {
-    tenantId,
-    ...(signingKid === undefined ? {} : { signingKid }),
-  });
-  await input.keep?.(accepted.keyFile);
-  const { fetch, signal, insecureHttp = false } = input;
-  const status = await confirmClientKey({
-    gateway: input.gateway,
+export interface Registered {
+  readonly clientKey: WelcomedClientKey;
+  /** What the gateway says about the key now: CONFIRMED. */
+  readonly status: string;
+}
+
+/**
+ * Registers and confirms `key`. Throws what the calls throw (see `callGateway`), and EnvelopeOpenError for
+ * a welcome that is not accepted.
+ */
+export async function registerClientKey(key: ClientKey, input: RegisterInput): Promise<Registered> {
+  const { url: gateway, fetch = globalThis.fetch, keep } = input;
+  const { welcomed, status } = await register(
+    {
+      sig: await openSigning(await suiteOf(key), key),
+      jwks: key.jwks,
+      accept: (welcome, expected) => welcomeClientKey(key, welcome, expected),
+      keep: (accepted) => keep(accepted.clientKey),
+      confirmation: (accepted) => ({ keyId: accepted.clientKey.keyId, mac: accepted.confirmationMac }),
+    },
+    { ...input, gateway, fetch },
+  );
+  return { clientKey: welcomed.clientKey, status };
+}
+
+/** Confirms a key that was welcomed, once more if need be. The key's status afterwards. */
+export async function confirmKey(
+  key: WelcomedClientKey,
+  options: Pick<RegisterInput, 'fetch' | 'signal' | 'insecureHttp'> & { readonly url?: string } = {},
+): Promise<string> {
+  const { url = key.gateway, fetch = globalThis.fetch, ...rest } = options;
+  return confirmClientKey({
+    ...rest,
+    gateway: url,
     fetch,
-    insecureHttp,
-    ...(signal === undefined ? {} : { signal }),
-    keyId: accepted.keyFile.key_id,
-    mac: accepted.confirmationMac,
+    keyId: key.keyId,
+    mac: await confirmationOf(key),
   });
-  return { keyFile: accepted.keyFile, status };
 }
 
 export interface ConfirmInput extends GatewayConnection {

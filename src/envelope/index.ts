@@ -39,12 +39,14 @@ export { encodePublicJwk, type PrivateJwk, type PublicJwk, type PublicKeyMateria
 export {
   type ClientPrivateKeys,
   type ClientPublicKeys,
+  type ClientSeeds,
   createClientJwks,
   encodePublicJwkSet,
   type PublicJwkSet,
   parsePrivateJwkSet,
   parsePrivateJwks,
   parsePublicJwkSet,
+  usePrivateJwkSet,
 } from './jwk-set.ts';
 export { ENVELOPE_LIMITS } from './limits.ts';
 export { type ExpectedHeader, type OpenEnvelopeInput, type OpenedEnvelope, openEnvelope } from './open.ts';
@@ -70,6 +72,7 @@ export {
 } from './registration.ts';
 export { type EnvelopeClaims, type SealEnvelopeInput, type SealedEnvelope, sealEnvelope } from './seal.ts';
 export {
+  awaitSigningKeys,
   encodeSigningKeyJwk,
   extendPins,
   isValidAt,
@@ -95,7 +98,7 @@ export type {
   Suite,
   VerifyingKey,
 } from './suite.ts';
-export { thumbprint } from './thumbprint.ts';
+export { awaitThumbprint, thumbprint } from './thumbprint.ts';
 export { encodeTranscript, type TranscriptParts } from './transcript.ts';
 export {
   encodeWelcome,

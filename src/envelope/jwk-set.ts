@@ -12,10 +12,11 @@ import {
   type PublicJwk,
   type PublicKeyMaterial,
   parseKeyBytes,
+  parseKeyMembers,
   parsePublicMembers,
 } from './jwk.ts';
 import { parseItems, parseMembers, type Snapshot } from './strict-object.ts';
-import type { KemPrivateKey, SigningKey, Suite } from './suite.ts';
+import type { AwaitableSuite, KemPrivateKey, SigningKey, Suite } from './suite.ts';
 
 export interface PublicJwkSet {
   readonly keys: readonly [PublicJwk, PublicJwk];
@@ -43,6 +44,8 @@ const REASONS = Object.freeze({
   kid: 'must be the RFC 7638 thumbprint of the key, or be left out',
   priv: 'must be the seed of this public key in base64url without padding',
 });
+
+const NO_JWK = 'must be an object with the members of an AKP key and no other';
 
 function refuse(path: string, message: string): SealdeskError {
   const field: FieldIssue = { path, message };
@@ -74,7 +77,7 @@ function parsePair<Key extends { readonly alg: string }>(
 }
 
 function parseMaterial(suite: Suite, jwk: Snapshot | null, path: string): PublicKeyMaterial {
-  if (jwk === null) throw refuse(path, 'must be an object with the members of an AKP key and no other');
+  if (jwk === null) throw refuse(path, NO_JWK);
   const key = parsePublicMembers(suite, jwk);
   if (typeof key === 'string') throw refuse(`${path}.${key}`, REASONS[key]);
   return key;
@@ -94,32 +97,84 @@ export function parsePublicJwkSet(suite: Suite, value: unknown): ClientPublicKey
   });
 }
 
-interface PrivateKeyMaterial extends PublicKeyMaterial {
+/** A private key as its JWK has it: nothing compared yet. */
+interface PrivateKeyMaterial extends Omit<PublicKeyMaterial, 'kid'> {
   readonly seed: Bytes;
+  /** What the JWK says, `undefined` where it says nothing. */
+  readonly kid: unknown;
   readonly path: string;
+}
+
+type PrivatePair = { readonly kem: PrivateKeyMaterial; readonly sig: PrivateKeyMaterial };
+
+function readPrivatePair(value: unknown): PrivatePair {
+  return parsePair(value, (jwk, path): PrivateKeyMaterial => {
+    const members = parseMembers(jwk, [...JWK_MEMBERS.required, 'priv'], JWK_MEMBERS.optional);
+    if (members === null) throw refuse(path, NO_JWK);
+    const key = parseKeyMembers(members);
+    if (typeof key === 'string') throw refuse(`${path}.${key}`, REASONS[key]);
+    const seed = parseKeyBytes(members['priv'], AKP_SIZES[key.alg].seed);
+    if (seed === null) throw refuse(`${path}.priv`, REASONS.priv);
+    return { ...key, seed, kid: members['kid'], path };
+  });
+}
+
+/** Throws unless `imported`, made from the seed, is the key that the JWK says. */
+function assertOwn(key: PrivateKeyMaterial, imported: KemPrivateKey | SigningKey): void {
+  if (!equalBytes(imported.publicKey, key.publicKey)) throw refuse(`${key.path}.priv`, REASONS.priv);
+  if (key.kid !== undefined && key.kid !== imported.kid) throw refuse(`${key.path}.kid`, REASONS.kid);
+}
+
+function wipe({ kem, sig }: PrivatePair): void {
+  kem.seed.fill(0);
+  sig.seed.fill(0);
 }
 
 /** Reads a private set, proves each public half from its seed, and wipes the seeds after `use`. */
 function withPrivatePair<Result>(
   suite: Suite,
   value: unknown,
-  use: (keys: ClientPrivateKeys, kem: PrivateKeyMaterial, sig: PrivateKeyMaterial) => Result,
+  use: (keys: ClientPrivateKeys, seeds: ClientSeeds) => Result,
 ): Result {
-  const { kem, sig } = parsePair(value, (jwk, path): PrivateKeyMaterial => {
-    const members = parseMembers(jwk, [...JWK_MEMBERS.required, 'priv'], JWK_MEMBERS.optional);
-    const key = parseMaterial(suite, members, path);
-    const seed = parseKeyBytes(members?.['priv'], AKP_SIZES[key.alg].seed);
-    if (seed === null) throw refuse(`${path}.priv`, REASONS.priv);
-    return { ...key, seed, path };
-  });
+  const pair = readPrivatePair(value);
+  const { kem, sig } = pair;
   try {
     const keys = { kem: suite.importKemPrivateKey(kem.seed), sig: suite.importSigningKey(sig.seed) };
-    if (!equalBytes(keys.kem.publicKey, kem.publicKey)) throw refuse(`${kem.path}.priv`, REASONS.priv);
-    if (!equalBytes(keys.sig.publicKey, sig.publicKey)) throw refuse(`${sig.path}.priv`, REASONS.priv);
-    return use(Object.freeze(keys), kem, sig);
+    assertOwn(kem, keys.kem);
+    assertOwn(sig, keys.sig);
+    return use(Object.freeze(keys), { kem: kem.seed, sig: sig.seed });
   } finally {
-    kem.seed.fill(0);
-    sig.seed.fill(0);
+    wipe(pair);
+  }
+}
+
+/** The seeds of a client key: 64 bytes of ML-KEM-768, 32 of ML-DSA-65. */
+export interface ClientSeeds {
+  readonly kem: Bytes;
+  readonly sig: Bytes;
+}
+
+/**
+ * As {@link parsePrivateJwkSet}, where importing may take a promise. The seeds are lent to `use` and
+ * wiped when its promise is settled.
+ */
+export async function usePrivateJwkSet<Result>(
+  suite: AwaitableSuite,
+  value: unknown,
+  use: (keys: ClientPrivateKeys, seeds: ClientSeeds) => Promise<Result>,
+): Promise<Result> {
+  const pair = readPrivatePair(value);
+  const { kem, sig } = pair;
+  try {
+    const keys = {
+      kem: await suite.importKemPrivateKey(kem.seed),
+      sig: await suite.importSigningKey(sig.seed),
+    };
+    assertOwn(kem, keys.kem);
+    assertOwn(sig, keys.sig);
+    return await use(Object.freeze(keys), { kem: kem.seed, sig: sig.seed });
+  } finally {
+    wipe(pair);
   }
 }
 
@@ -133,11 +188,18 @@ export function parsePrivateJwkSet(suite: Suite, value: unknown): ClientPrivateK
 
 /** As {@link parsePrivateJwkSet}, but the JWKs themselves: ML-KEM first, each with its `kid`. */
 export function parsePrivateJwks(suite: Suite, value: unknown): readonly [PrivateJwk, PrivateJwk] {
-  return withPrivatePair(suite, value, (_keys, kem, sig) => [encodePrivateJwk(kem), encodePrivateJwk(sig)]);
+  return withPrivatePair(suite, value, encodePrivateJwks);
 }
 
-function encodePrivateJwk(key: PublicKeyMaterial & { readonly seed: Bytes }): PrivateJwk {
-  return { ...encodePublicJwk(key), priv: encodeBase64Url(key.seed) };
+function encodePrivateJwks({ kem, sig }: ClientPrivateKeys, seeds: ClientSeeds): [PrivateJwk, PrivateJwk] {
+  const { keys } = encodePublicJwkSet({
+    kem: { alg: ML_KEM_768.alg, kid: kem.kid, publicKey: kem.publicKey },
+    sig: { alg: ML_DSA_65.alg, kid: sig.kid, publicKey: sig.publicKey },
+  });
+  return [
+    { ...keys[0], priv: encodeBase64Url(seeds.kem) },
+    { ...keys[1], priv: encodeBase64Url(seeds.sig) },
+  ];
 }
 
 /** The JWK Set to hand over. */
@@ -150,12 +212,8 @@ export function createClientJwks(suite: Suite): readonly [PrivateJwk, PrivateJwk
   const kemSeed = suite.randomBytes(ML_KEM_768.seed);
   const sigSeed = suite.randomBytes(ML_DSA_65.seed);
   try {
-    const kem = suite.importKemPrivateKey(kemSeed);
-    const sig = suite.importSigningKey(sigSeed);
-    return [
-      encodePrivateJwk({ alg: ML_KEM_768.alg, kid: kem.kid, publicKey: kem.publicKey, seed: kemSeed }),
-      encodePrivateJwk({ alg: ML_DSA_65.alg, kid: sig.kid, publicKey: sig.publicKey, seed: sigSeed }),
-    ];
+    const keys = { kem: suite.importKemPrivateKey(kemSeed), sig: suite.importSigningKey(sigSeed) };
+    return encodePrivateJwks(keys, { kem: kemSeed, sig: sigSeed });
   } finally {
     kemSeed.fill(0);
     sigSeed.fill(0);

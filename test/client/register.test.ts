@@ -9,7 +9,7 @@ import {
   GatewayAnswerError,
   openWithKeyFile,
   publicJwkSet,
-  registerClientKey,
+  registerKeyFile,
   type WelcomedKeyFile,
 } from '../../src/client/index.ts';
 import { createNobleSuite } from '../../src/envelope/noble.ts';
@@ -27,7 +27,7 @@ describe('registering a client key', () => {
   ])('with the $name suite ends in a file that opens envelopes', async (client) => {
     const fake = createFakeGateway(suite);
     const kept: WelcomedKeyFile[] = [];
-    const { keyFile, status } = await registerClientKey(client, {
+    const { keyFile, status } = await registerKeyFile(client, {
       ...input,
       fetch: fake.fetch,
       keyFile: createKeyFile(client),
@@ -47,7 +47,7 @@ describe('registering a client key', () => {
 
   it('sends the API key where it is needed only, never along a redirect', async () => {
     const fake = createFakeGateway(suite);
-    await registerClientKey(suite, { ...input, fetch: fake.fetch, keyFile: createKeyFile(suite) });
+    await registerKeyFile(suite, { ...input, fetch: fake.fetch, keyFile: createKeyFile(suite) });
     expect(fake.calls.map(({ apiKey }) => apiKey)).toEqual([API_KEY, API_KEY, null]);
     expect(new Set(fake.calls.map(({ url }) => url))).toEqual(new Set([`${gateway}/graphql`]));
     expect(new Set(fake.calls.map(({ redirect }) => redirect))).toEqual(new Set(['error']));
@@ -64,7 +64,7 @@ describe('registering a client key', () => {
   ])('sends nothing over clear http to %s unless that is allowed', async (clear) => {
     const fake = createFakeGateway(suite);
     const register = (insecureHttp?: boolean) =>
-      registerClientKey(suite, {
+      registerKeyFile(suite, {
         ...input,
         gateway: clear,
         fetch: fake.fetch,
@@ -89,7 +89,7 @@ describe('registering a client key', () => {
     'https://10.0.0.7',
   ])('reaches %s as it is', async (gateway) => {
     const fake = createFakeGateway(suite);
-    const { status } = await registerClientKey(suite, {
+    const { status } = await registerKeyFile(suite, {
       ...input,
       gateway,
       fetch: fake.fetch,
@@ -102,7 +102,7 @@ describe('registering a client key', () => {
     const keyFile = createKeyFile(suite);
     const fake = createFakeGateway(suite);
     const bodies: string[] = [];
-    await registerClientKey(suite, {
+    await registerKeyFile(suite, {
       ...input,
       keyFile,
       fetch: (url, init) => {
@@ -116,7 +116,7 @@ describe('registering a client key', () => {
 
   it('does not confirm a welcome by another signing key than the one expected', async () => {
     const fake = createFakeGateway(suite);
-    const registering = registerClientKey(suite, {
+    const registering = registerKeyFile(suite, {
       ...input,
       fetch: fake.fetch,
       keyFile: createKeyFile(suite),
@@ -168,7 +168,7 @@ describe('registering a client key', () => {
     ],
   ])('fails in a named way when the gateway answers with %s', async (_name, answer, expected) => {
     const fake = createFakeGateway(suite, answer);
-    const registering = registerClientKey(suite, {
+    const registering = registerKeyFile(suite, {
       ...input,
       fetch: fake.fetch,
       keyFile: createKeyFile(suite),
@@ -180,7 +180,7 @@ describe('registering a client key', () => {
     const fake = createFakeGateway(suite, (query) =>
       query.includes('registerClientKey') ? Response.json({ data: { registerClientKey: {} } }) : undefined,
     );
-    const registering = registerClientKey(suite, {
+    const registering = registerKeyFile(suite, {
       ...input,
       fetch: fake.fetch,
       keyFile: createKeyFile(suite),
@@ -191,7 +191,7 @@ describe('registering a client key', () => {
   it('stops when its signal is aborted', async () => {
     const fake = createFakeGateway(suite);
     const controller = new AbortController();
-    const registering = registerClientKey(suite, {
+    const registering = registerKeyFile(suite, {
       ...input,
       keyFile: createKeyFile(suite),
       signal: controller.signal,

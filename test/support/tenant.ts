@@ -6,7 +6,7 @@ import {
   createKeyFile,
   type EnvelopeOpener,
   publicJwkSet,
-  registerClientKey,
+  registerKeyFile,
   type WelcomedKeyFile,
 } from '../../src/client/index.ts';
 import { createNodeSuite } from '../../src/envelope/node.ts';
@@ -54,7 +54,7 @@ export async function openTestClientKey(
   apiKey: string,
   adminKey: string | null,
 ): Promise<WelcomedKeyFile> {
-  const { keyFile } = await registerClientKey(suite, {
+  const { keyFile } = await registerKeyFile(suite, {
     gateway: 'http://localhost:4000',
     apiKey,
     keyFile: createKeyFile(suite),

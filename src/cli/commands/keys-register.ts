@@ -1,4 +1,4 @@
-import { encodeKeyFile, isWelcomed, registerClientKey, type WelcomedKeyFile } from '../../client/index.ts';
+import { encodeKeyFile, isWelcomed, registerKeyFile, type WelcomedKeyFile } from '../../client/index.ts';
 import { createNodeSuite } from '../../envelope/node.ts';
 import { confirmKeyFile, fingerprintOf, readClientKeyFile } from '../client-key-file.ts';
 import { defineCommand } from '../command.ts';
@@ -45,7 +45,7 @@ is confirmed again, for which no API key is needed.`,
       );
     }
     const gateway = parseGatewayUrl(values.url);
-    const registered = await registerClientKey(suite, {
+    const registered = await registerKeyFile(suite, {
       gateway,
       fetch,
       apiKey,

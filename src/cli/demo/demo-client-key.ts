@@ -8,7 +8,7 @@ import {
   type KeyFile,
   MAX_KEY_FILE_TEXT,
   parseKeyFileText,
-  registerClientKey,
+  registerKeyFile,
 } from '../../client/index.ts';
 import type { Suite } from '../../envelope/index.ts';
 import { confirmKeyFile } from '../client-key-file.ts';
@@ -57,7 +57,7 @@ async function registerNew({ suite, url, adminKey, path }: DemoClientKeyInput): 
   const keyFile = createKeyFile(suite);
   const keep = (file: KeyFile): Promise<void> => replacePrivateFile(path, encodeKeyFile(file));
   await keep(keyFile);
-  const registered = await registerClientKey(suite, {
+  const registered = await registerKeyFile(suite, {
     gateway: url,
     insecureHttp: true,
     fetch,

@@ -1,0 +1,194 @@
+/**
+ * `fetch` whose answers come sealed. Each request carries a fresh nonce and the recipient; each answer is
+ * opened and held against this very request (nonce, hash of the body, method and path), so that an answer
+ * to another request, an old one, or one to another key is refused. The caller sees an ordinary Response.
+ *
+ * Not authenticated: the status, `retry-after`, and a failure that the gateway answers in the clear
+ * because it has nobody to seal to (see `plain-answer.ts`). They can be forged by whoever breaks TLS; data
+ * cannot.
+ */
+import { type Bytes, encodeBase64Url, encodeUtf8, parseUtf8 } from '../base/index.ts';
+import { ENVELOPE_LIMITS, EnvelopeOpenError, type OpenedEnvelope, type Purpose } from '../envelope/index.ts';
+import type { WelcomedClientKey } from './client-key.ts';
+import {
+  clearHttpMessage,
+  GATEWAY_LIMITS,
+  GatewayAnswerError,
+  gatewayAddress,
+  isConfidential,
+  readBody,
+  TOO_LONG,
+} from './gateway-transport.ts';
+import { type Expectation, PinnedOpener, type PinningOptions } from './pinned-opener.ts';
+import { parseGraphqlFailure, parseRestFailure } from './plain-answer.ts';
+
+/** Headers of a Response that was sealed. */
+export const SEALED_HEADERS = Object.freeze({
+  /** `aud_…`: the entry of the audit log that this answer is. */
+  auditEventId: 'x-sealdesk-audit-event-id',
+  /** SHA-256 of the transcript, base64url: the receipt to hold against the audit log. */
+  transcript: 'x-sealdesk-transcript-sha256',
+});
+
+export interface SealedFetchOptions extends PinningOptions {
+  /** Sent as `X-API-Key`. For servers: an API key has no place in a page. */
+  readonly apiKey?: string;
+}
+
+const SEALED_TYPE = 'application/vnd.sealdesk.envelope+json';
+const GRAPHQL_TYPE = 'application/graphql-response+json';
+const JSON_TYPE = 'application/json';
+const ACCEPT = `${SEALED_TYPE}, ${GRAPHQL_TYPE};q=0.9, ${JSON_TYPE};q=0.8`;
+const NONCE_BYTES = 32;
+
+/** Paths of a gateway that answer sealed, below its address. */
+const ROUTES: ReadonlyMap<string, { readonly purposes: readonly Exclude<Purpose, 'key.welcome'>[] }> =
+  new Map([
+    ['/graphql', { purposes: ['graphql.result'] }],
+    ['/api/v2/proxy/outbound', { purposes: ['proxy.result', 'proxy.error'] }],
+  ]);
+
+/** A request, judged: where it goes and what its answer must say. */
+interface Call {
+  readonly request: Request;
+  readonly path: string;
+  readonly body: Bytes;
+  readonly nonce: string;
+  readonly expected: Expectation;
+}
+
+/**
+ * A drop-in for `fetch`, for the gateway that `key` belongs to: Apollo Client, urql, graphql-request and
+ * Relay take it and see plain typed data. Takes what `fetch` takes; POST to `/graphql` and
+ * `/api/v2/proxy/outbound` only, else TypeError before anything is sent. Rejects with EnvelopeOpenError
+ * for an answer that is not accepted, whatever the cause, GatewayAnswerError for one that is neither an
+ * envelope nor a failure, the reason of an aborted signal, and what `fetch` itself rejects with.
+ */
+export function sealedFetch(key: WelcomedClientKey, options: SealedFetchOptions = {}): typeof fetch {
+  return createSealedFetch(new PinnedOpener(key, options), options);
+}
+
+/** {@link sealedFetch} over an opener that others use too. */
+export function createSealedFetch(opener: PinnedOpener, options: SealedFetchOptions): typeof fetch {
+  const { url = opener.key.gateway, insecureHttp = false, apiKey } = options;
+  const base = gatewayAddress(url, '.');
+  return async (input, init) => {
+    const { fetch = globalThis.fetch } = options;
+    const call = await prepareCall(opener, base, new Request(input, init));
+    if (!insecureHttp && !isConfidential(base)) throw new TypeError(clearHttpMessage(base));
+    const { request, body, nonce } = call;
+    const headers = new Headers(request.headers);
+    headers.set('accept', ACCEPT);
+    headers.set('x-sealdesk-key', opener.key.keyId);
+    headers.set('x-sealdesk-nonce', nonce);
+    if (apiKey !== undefined) headers.set('x-api-key', apiKey);
+    const { credentials, keepalive, mode, referrerPolicy, signal } = request;
+    const response = await fetch(request.url, {
+      ...{ method: 'POST', headers, body, redirect: 'error', cache: 'no-store' },
+      ...{ credentials, keepalive, mode, referrerPolicy, signal },
+    });
+    const answer = await readAnswer(opener, call, response);
+    signal.throwIfAborted();
+    return answer;
+  };
+}
+
+/** Judges `request` before anything is sent. Throws TypeError for what can have no sealed answer here. */
+async function prepareCall(opener: PinnedOpener, base: URL, request: Request): Promise<Call> {
+  const { origin, pathname } = new URL(request.url);
+  if (origin !== base.origin || !pathname.startsWith(base.pathname)) {
+    throw new TypeError(
+      `sealedFetch speaks to ${base.href} only, got ${origin}${pathname}: pass that gateway's address as "url"`,
+    );
+  }
+  // A gateway behind a prefix is asked without it, and so is what it signs.
+  const path = pathname.slice(base.pathname.length - 1);
+  const route = ROUTES.get(path);
+  if (route === undefined || request.method !== 'POST') {
+    const known = [...ROUTES.keys()].map((name) => `POST ${name}`).join(' and ');
+    throw new TypeError(`sealedFetch sends ${known} only, got ${request.method} ${path}`);
+  }
+  if (request.headers.has('content-encoding')) {
+    throw new TypeError('sealedFetch sends bodies as they are: leave out "content-encoding"');
+  }
+  const suite = await opener.suite();
+  const body = new Uint8Array(await request.arrayBuffer());
+  const nonce = encodeBase64Url(suite.randomBytes(NONCE_BYTES));
+  const expected: Expectation = {
+    purposes: route.purposes,
+    request_target: `POST ${path}`,
+    request_sha256: encodeBase64Url(await suite.sha256(body)),
+    client_nonce: nonce,
+  };
+  return { request, path, body, nonce, expected };
+}
+
+/** A status that a Response with a body can have and that is an answer of a gateway. */
+function assertAnswered({ status }: Response): void {
+  if (status === 200 || (status >= 400 && status <= 599)) return;
+  throw new GatewayAnswerError(`The gateway gave no answer that can be used (HTTP ${status}).`);
+}
+
+async function readAnswer(opener: PinnedOpener, call: Call, response: Response): Promise<Response> {
+  assertAnswered(response);
+  const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  const bytes = await readBody(response, ENVELOPE_LIMITS.maxText);
+  const value = parseAnswer(bytes, response.status);
+  // REST answers an envelope as plain JSON, too.
+  if (type !== SEALED_TYPE && !isEnvelope(value)) {
+    if (bytes.length > GATEWAY_LIMITS.maxAnswer) throw new GatewayAnswerError(TOO_LONG);
+    return failureResponse(call, response, value);
+  }
+  return sealedResponse(call, response, await opener.open(value, call.expected, call.request.signal));
+}
+
+const isEnvelope = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'encrypted');
+
+function parseAnswer(bytes: Bytes, status: number): unknown {
+  try {
+    return JSON.parse(parseUtf8(bytes) ?? '');
+  } catch {
+    throw new GatewayAnswerError(`The gateway did not answer in JSON (HTTP ${status}).`);
+  }
+}
+
+/** What the caller sees of a GraphQL answer: the media type it asked for. */
+function graphqlType({ headers }: Request): string {
+  const accept = headers.get('accept') ?? '*/*';
+  return accept.includes(JSON_TYPE) && !accept.includes(GRAPHQL_TYPE) ? JSON_TYPE : GRAPHQL_TYPE;
+}
+
+function createResponse(
+  response: Response,
+  body: Bytes,
+  contentType: string,
+  more: Readonly<Record<string, string>>,
+): Response {
+  const retryAfter = response.headers.get('retry-after');
+  const headers = { 'content-type': contentType, 'cache-control': 'no-store', ...more };
+  return new Response(body, {
+    status: response.status,
+    headers: retryAfter === null ? headers : { ...headers, 'retry-after': retryAfter },
+  });
+}
+
+function sealedResponse(call: Call, response: Response, opened: OpenedEnvelope): Response {
+  const { header, plaintext, transcriptSha256 } = opened;
+  // The purpose is signed, the status is not: where both say whether the call failed, they must agree.
+  if (header.purpose !== 'graphql.result' && response.ok !== (header.purpose === 'proxy.result')) {
+    throw new EnvelopeOpenError();
+  }
+  const type = header.purpose === 'graphql.result' ? graphqlType(call.request) : header.content_type;
+  return createResponse(response, plaintext, type, {
+    [SEALED_HEADERS.auditEventId]: header.audit_event_id,
+    [SEALED_HEADERS.transcript]: transcriptSha256,
+  });
+}
+
+function failureResponse(call: Call, response: Response, value: unknown): Response {
+  const isGraphql = call.path === '/graphql';
+  const failure = isGraphql ? parseGraphqlFailure(value) : parseRestFailure(value);
+  const type = isGraphql ? graphqlType(call.request) : JSON_TYPE;
+  return createResponse(response, encodeUtf8(JSON.stringify(failure)), type, {});
+}
