@@ -19,6 +19,7 @@ export {
   type NewAuditEvent,
 } from './audit-event.ts';
 export {
+  listOpenIntents,
   listStaleIntents,
   type OperationState,
   type OperationStatus,

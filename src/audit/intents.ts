@@ -60,6 +60,22 @@ export async function listStaleIntents(
   return rows.map((row) => ({ tenantId: row.tenant_id, intentId: row.intent_id, openedAt: row.opened_at }));
 }
 
+/** Of `intentIds` of a tenant, those that no outcome has closed. */
+export async function listOpenIntents(
+  tx: Tx,
+  tenantId: string,
+  intentIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (intentIds.length === 0) return new Set();
+  const rows = await tx
+    .selectFrom('open_intents')
+    .select('intent_id')
+    .where('tenant_id', '=', tenantId)
+    .where('intent_id', 'in', intentIds)
+    .execute();
+  return new Set(rows.map((row) => row.intent_id));
+}
+
 function stateOf(outcome: AuditOutcome): OperationState {
   switch (outcome) {
     case 'SUCCEEDED':
