@@ -1,10 +1,12 @@
 /** A gateway behind `fetch`, no port: registers one client key as the real one does. */
 import { createId, encodeUtf8, parseBase64 } from '../../src/base/index.ts';
 import {
+  type EnvelopeClaims,
   encodeWelcome,
   type HybridCryptoEnvelope,
   type KemPublicKey,
   parsePublicJwkSet,
+  type SigningKey,
   type Suite,
   sealEnvelope,
   verifyConfirmation,
@@ -28,11 +30,16 @@ export interface FakeGateway {
   readonly tenantId: string;
   readonly keyId: string;
   readonly signingKid: string;
+  readonly signingKey: SigningKey;
   readonly macKey: Uint8Array;
   /** Seals a welcome to a public JWK Set, as an operator hands it over. */
   welcome(jwks: unknown, keyId?: string): Promise<HybridCryptoEnvelope>;
-  /** Seals to the key that was registered or welcomed last. */
-  seal(plaintext: string): Promise<HybridCryptoEnvelope>;
+  /** Seals to the key that was registered or welcomed last; by another signing key where one is given. */
+  seal(
+    plaintext: string | Uint8Array,
+    claims?: Partial<EnvelopeClaims>,
+    signer?: SigningKey,
+  ): Promise<HybridCryptoEnvelope>;
 }
 
 export function createFakeGateway(
@@ -48,17 +55,19 @@ export function createFakeGateway(
   let recipient: KemPublicKey | undefined;
   let kids = { kem: '', sig: '' };
 
-  const sealTo = async (purpose: 'key.welcome' | 'proxy.result', id: string, plaintext: Uint8Array) => {
+  const sealTo = async (more: Partial<EnvelopeClaims>, plaintext: Uint8Array, signer = signingKey) => {
     if (recipient === undefined) throw new TypeError('no key is registered');
-    const claims = {
-      purpose,
+    const claims: EnvelopeClaims = {
+      purpose: 'proxy.result',
       tenant_id: tenantId,
-      recipient_key_id: id,
+      recipient_key_id: keyId,
       audit_event_id: createId('auditEvent'),
       issued_at: NOW / 1000,
       content_type: 'application/json',
+      ...more,
     };
-    return (await sealEnvelope(suite, { claims, plaintext, recipient, signingKey, macKey })).envelope;
+    const input = { claims, plaintext, recipient, signingKey: signer, macKey };
+    return (await sealEnvelope(suite, input)).envelope;
   };
 
   const welcome = async (jwks: unknown, id = keyId): Promise<HybridCryptoEnvelope> => {
@@ -75,7 +84,7 @@ export function createFakeGateway(
       sigKid: sig.kid,
       signingKeys: [{ kid, publicKey, status: 'ACTIVE', notBefore: null, notAfter: null }],
     });
-    return sealTo('key.welcome', id, plaintext);
+    return sealTo({ purpose: 'key.welcome', recipient_key_id: id }, plaintext);
   };
 
   const answer = async (query: string, input: Readonly<Record<string, unknown>>): Promise<unknown> => {
@@ -114,9 +123,11 @@ export function createFakeGateway(
     tenantId,
     keyId,
     signingKid: signingKey.kid,
+    signingKey,
     macKey: macKeyBytes,
     welcome,
-    seal: (plaintext) => sealTo('proxy.result', keyId, encodeUtf8(plaintext)),
+    seal: (plaintext, claims = {}, signer) =>
+      sealTo(claims, typeof plaintext === 'string' ? encodeUtf8(plaintext) : plaintext, signer),
     async fetch(url, init) {
       const { query, variables } = JSON.parse(String(init?.body));
       const apiKey = new Headers(init?.headers).get('x-api-key');
