@@ -10,6 +10,13 @@ interface Benchmark {
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   [
+    'client',
+    {
+      about: 'what a page loads to open sealed answers, and how fast each suite opens them',
+      run: async () => (await import('./client.ts')).run(),
+    },
+  ],
+  [
     'seal',
     {
       about: 'sealing and opening envelopes, against bare primitives and the portable suite',
