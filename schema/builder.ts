@@ -3,12 +3,15 @@
  * otherwise. Mutations are nullable, so that one that fails takes no answer of an earlier one with it.
  */
 import SchemaBuilder from '@pothos/core';
-import ComplexityPlugin from '@pothos/plugin-complexity';
-import RelayPlugin from '@pothos/plugin-relay';
+import ComplexityPlugin, { type ComplexityErrorFn } from '@pothos/plugin-complexity';
+import RelayPlugin, { resolveNodes } from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
-import { type IdKind, kindOfId, SealdeskError } from '../src/base/index.ts';
+import type { GraphQLResolveInfo } from 'graphql';
+import { type IdKind, type JsonValue, kindOfId, SealdeskError } from '../src/base/index.ts';
 import type { Call, GraphSession, Services } from '../src/service/index.ts';
+import { CALL_COST } from './zendesk/costs.ts';
+import { zendeskTypeOf } from './zendesk/node-id.ts';
 
 /** What resolvers find in their context. */
 export interface GraphqlContext {
@@ -18,8 +21,12 @@ export interface GraphqlContext {
   readonly session: GraphSession;
 }
 
-/** Limits on a document: levels, fields on one level, and cost (a field costs 1, a list ten times its items). */
-export const QUERY_LIMITS = Object.freeze({ depth: 12, breadth: 120, complexity: 5_000 });
+/**
+ * Limits on a document: levels, selected fields in all, and cost (a field costs 1, a list its size times
+ * its items). An agent's screen has to fit: 100 tickets of ten fields, with four people and an
+ * organization of ten fields each, cost some 6 600; and so has the longest list of objects by id.
+ */
+export const QUERY_LIMITS = Object.freeze({ depth: 14, breadth: 200, complexity: 10_000 });
 
 export interface SchemaTypes {
   Context: GraphqlContext;
@@ -28,12 +35,13 @@ export interface SchemaTypes {
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
+    JSON: { Input: JsonValue; Output: JsonValue };
     JSONObject: { Input: Record<string, unknown>; Output: object };
     HybridCryptoEnvelope: { Input: never; Output: object };
   };
 }
 
-/** Each object read by its id is a look-up of its own: a hundred of them with ten fields fit. */
+/** Each object of the gateway's own by its id is a look-up of its own: a hundred of them with ten fields fit. */
 const NODE_COST = QUERY_LIMITS.complexity / 100 - 10;
 
 const NODE_TYPES: Readonly<Partial<Record<IdKind, string>>> = Object.freeze({
@@ -45,11 +53,50 @@ const NODE_TYPES: Readonly<Partial<Record<IdKind, string>>> = Object.freeze({
   auditEvent: 'AuditEvent',
 });
 
+/** Stands in place of a type for what is no id of an object: only that id fails, not all asked for beside it. */
+const NO_TYPE = '';
+
+/** The type whose id `id` is. Ids name their own type, so they serve as global ids as they are. */
 function typenameOf(id: string): string {
   const kind = kindOfId(id);
-  const typename = kind === null ? undefined : NODE_TYPES[kind];
-  if (typename === undefined) throw new SealdeskError('NOT_FOUND', 'No object has an id of this form.');
-  return typename;
+  return (kind === null ? zendeskTypeOf(id) : NODE_TYPES[kind]) ?? NO_TYPE;
+}
+
+interface NodeId {
+  readonly typename: string;
+  readonly id: string;
+}
+
+function assertObjectId({ typename }: NodeId): void {
+  if (typename === NO_TYPE) throw new SealdeskError('NOT_FOUND', 'No object has an id of this form.');
+}
+
+const BATCHED_TYPES: ReadonlySet<string> = new Set(['Ticket', 'User', 'Organization']);
+
+/** Objects of Zendesk are loaded a hundred at a time, but a comment is looked for in its ticket. */
+function costOfNode({ typename }: NodeId): number {
+  if (typename === 'Comment') return CALL_COST;
+  return BATCHED_TYPES.has(typename) ? 1 : NODE_COST;
+}
+
+async function resolveNode(id: NodeId, context: GraphqlContext, info: GraphQLResolveInfo): Promise<unknown> {
+  assertObjectId(id);
+  return (await resolveNodes(builder, context, info, [id]))[0];
+}
+
+type ComplexityKind = Parameters<ComplexityErrorFn>[0];
+type Measured = Parameters<ComplexityErrorFn>[1];
+
+/** Names what was counted and its limit. */
+function tooComplex(kind: ComplexityKind, { depth, breadth, complexity }: Measured): string {
+  switch (kind) {
+    case 'Depth':
+      return `The document is ${depth} levels deep; the limit is ${QUERY_LIMITS.depth}. Ask for less at once.`;
+    case 'Breadth':
+      return `The document selects ${breadth} fields; the limit is ${QUERY_LIMITS.breadth}. Ask for less at once.`;
+    default:
+      return `The document costs ${complexity}; the limit is ${QUERY_LIMITS.complexity}. Ask for smaller pages or fewer fields.`;
+  }
 }
 
 export const builder = new SchemaBuilder<SchemaTypes>({
@@ -70,24 +117,48 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     // Our ids name their own type, so they serve as global ids as they are.
     encodeGlobalID: (_typename, id) => String(id),
     decodeGlobalID: (id) => ({ typename: typenameOf(id), id }),
-    // A page's size is counted by its connection.
-    edgesFieldOptions: { complexity: { field: 1, multiplier: 1 } },
+    nodeTypeOptions: { description: 'Anything with an id that `node` and `nodes` find again.' },
+    idFieldOptions: { description: 'The global id: `node` finds the object again by it.' },
+    pageInfoTypeOptions: { description: 'Where a page stands in its list.' },
+    hasNextPageFieldOptions: { description: 'Whether the list goes on after this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether something comes before this page.' },
+    startCursorFieldOptions: { description: 'The cursor of the first of the page; null for an empty one.' },
+    endCursorFieldOptions: {
+      description: 'The cursor of the last of the page, to go on `after`; null for an empty one.',
+    },
+    edgesFieldOptions: {
+      // A page's size is counted by its connection.
+      complexity: { field: 1, multiplier: 1 },
+      description: 'What the page holds, each with its cursor.',
+    },
+    cursorFieldOptions: { description: 'Its place in the list.' },
+    nodeFieldOptions: { description: 'The object itself.' },
+    defaultEdgeTypeOptions: { description: 'One object of a page, with its place in the list.' },
+    defaultConnectionTypeOptions: { description: 'A page of a list, and where it stands in it.' },
+    nodeQueryOptions: {
+      description: 'Any object by its global id; null where there is none.',
+      args: { id: { description: 'The global id.' } },
+      complexity: ({ id }) => ({ field: costOfNode(id), multiplier: 1 }),
+      resolve: (_root, { id }, context, info) => resolveNode(id, context, info),
+    },
     nodesQueryOptions: {
-      complexity: ({ ids }) => ({ field: NODE_COST * ids.length, multiplier: ids.length }),
+      description:
+        'Objects by their global ids, in their order; null where there is none, with an error of its own where one may not be read.',
+      args: { ids: { description: 'The global ids, of any types.' } },
+      complexity: ({ ids }) => ({
+        field: ids.reduce((sum, id) => sum + costOfNode(id), 0),
+        multiplier: ids.length,
+      }),
+      resolve: (_root, { ids }, context, info) => ids.map((id) => resolveNode(id, context, info)),
     },
   },
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 10,
     limit: QUERY_LIMITS,
-    complexityError: (kind) => {
-      throw new SealdeskError(
-        'QUERY_TOO_COMPLEX',
-        `The document exceeds the limit on ${kind.toLowerCase()}. Ask for less at once.`,
-        {
-          subject: kind.toLowerCase(),
-        },
-      );
+    complexityError: (kind, measured) => {
+      const subject = kind.toLowerCase();
+      throw new SealdeskError('QUERY_TOO_COMPLEX', tooComplex(kind, measured), { subject });
     },
   },
 });

@@ -8,6 +8,12 @@ import './credential.ts';
 import './integration.ts';
 import './proxy.ts';
 import './audit.ts';
+import './zendesk/ticket.ts';
+import './zendesk/comment.ts';
+import './zendesk/user.ts';
+import './zendesk/organization.ts';
+import './zendesk/integration-fields.ts';
+import './zendesk/changes.ts';
 
 builder.queryType({ authScopes: { authenticated: true } });
 builder.mutationType({ authScopes: { authenticated: true } });

@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import type { JsonValue } from '../src/base/index.ts';
 import { builder } from './builder.ts';
 
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
@@ -16,6 +17,12 @@ builder.scalarType('DateTime', {
     }
     return time;
   },
+});
+
+builder.scalarType('JSON', {
+  description: 'Any JSON value, checked by the field that takes it.',
+  serialize: (value) => value,
+  parseValue: (value) => value as JsonValue,
 });
 
 builder.scalarType('JSONObject', {

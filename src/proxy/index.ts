@@ -3,6 +3,7 @@ export type { ProxyRequest } from './admission.ts';
 export { type AuthenticatedCall, assertAuthenticated, type Call } from './call.ts';
 export { describeCall } from './call-event.ts';
 export {
+  findOperation,
   isOperationName,
   OPERATION_NAMES,
   type OperationName,

@@ -37,3 +37,37 @@ export type {
   TenantView,
   Viewer,
 } from './views.ts';
+export {
+  addComment,
+  addedComment,
+  type ChangeEntry,
+  createTicket,
+  currentTicket,
+  type TicketCreation,
+  type TicketUpdate,
+  updateTicket,
+} from './zendesk/change-zendesk.ts';
+export type { Found, GraphEntry } from './zendesk/entry.ts';
+export { DEFAULT_SLICE, MAX_SLICE } from './zendesk/input-fields.ts';
+export {
+  encodeObjectId,
+  type NumberedKind,
+  parseObjectId,
+  parseZendeskId,
+  type ZendeskObjectId,
+} from './zendesk/object-id.ts';
+export {
+  findComment,
+  findOrganization,
+  findTicket,
+  findUser,
+  listComments,
+  listOrganizations,
+  listOrganizationsOf,
+  listTickets,
+  listTicketsOf,
+  listUsers,
+  listUsersOf,
+  searchZendesk,
+  type TicketsOf,
+} from './zendesk/read-zendesk.ts';

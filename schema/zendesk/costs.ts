@@ -1,0 +1,24 @@
+/**
+ * What a field costs beside the fields below it. References to people, organizations and tickets are
+ * loaded a hundred at a time and cost as much as any field; what needs a Zendesk call for each object
+ * costs so much that a hundred of them exceed the limit of a document, and ten of them fit.
+ */
+import { DEFAULT_SLICE, MAX_SLICE } from '../../src/service/index.ts';
+
+/** One call of Zendesk's, which nothing merges with others. */
+export const CALL_COST = 120;
+
+interface SliceArguments {
+  readonly first?: number | null | undefined;
+}
+
+/** A list that is asked for once. */
+export function listCost({ first }: SliceArguments) {
+  // A size out of bounds is refused with its own text when the arguments are read.
+  return { field: 1, multiplier: Math.min(Math.max(first ?? DEFAULT_SLICE, 1), MAX_SLICE) };
+}
+
+/** A list that each object of another list has of its own, at the price of a call. */
+export function nestedListCost(args: SliceArguments) {
+  return { ...listCost(args), field: CALL_COST };
+}

@@ -1,0 +1,105 @@
+/**
+ * Following a reference to a person or an organization. Whoever selects an id alone costs Zendesk no
+ * call; name and photo come with the ticket where they can; everything else loads the whole record,
+ * together with all others that the document asks for.
+ */
+import type { GraphQLResolveInfo } from 'graphql';
+import { type GraphAccount, operationOf } from '../../src/service/index.ts';
+import type { OrganizationObject, UserObject } from './objects.ts';
+import { fieldsBelow, fieldsOf, type SelectedField, typesOf } from './selection.ts';
+
+/** How much of an object a selection shows. */
+export type Extent = 'ID' | 'REFERENCE' | 'FULL';
+
+const FULL_MARKS: Readonly<Record<string, string>> = {
+  User: 'list_users',
+  Organization: 'list_organizations',
+};
+const REFERENCE_FIELDS: ReadonlySet<string> = new Set(['name', 'photo']);
+/** What of a ticket leads to people and organizations at once. */
+const TICKET_REFERENCES: ReadonlySet<string> = new Set([
+  'requester',
+  'submitter',
+  'assignee',
+  'collaborators',
+  'followers',
+  'emailCcs',
+  'organization',
+]);
+
+export function extentOf(selected: readonly SelectedField[]): Extent {
+  let extent: Extent = 'ID';
+  for (const { parent, field } of selected) {
+    const operation = operationOf(field);
+    // Lists that begin at an object need other operations, and nothing of the object but its id.
+    if (operation !== null && operation === FULL_MARKS[parent.name]) return 'FULL';
+    if (REFERENCE_FIELDS.has(field.name)) extent = 'REFERENCE';
+  }
+  return extent;
+}
+
+/** A person whom something refers to; `null` without a reference, or where Zendesk does not show the person. */
+export async function referredUser(
+  account: GraphAccount,
+  id: number | null,
+  info: GraphQLResolveInfo,
+): Promise<UserObject | null> {
+  if (id === null) return null;
+  switch (extentOf(fieldsBelow(info, 'User'))) {
+    case 'ID':
+      return { account, id, name: null, photo: null, full: null };
+    case 'REFERENCE': {
+      const person = await account.person(id);
+      return person === null ? null : { account, id, name: person.name, photo: person.photo, full: null };
+    }
+    default: {
+      const user = await account.user(id);
+      return user === null ? null : { account, id, name: user.name, photo: user.photo, full: user };
+    }
+  }
+}
+
+export async function referredOrganization(
+  account: GraphAccount,
+  id: number | null,
+  info: GraphQLResolveInfo,
+): Promise<OrganizationObject | null> {
+  if (id === null) return null;
+  switch (extentOf(fieldsBelow(info, 'Organization'))) {
+    case 'ID':
+      return { account, id, name: null, full: null };
+    case 'REFERENCE': {
+      const reference = await account.organizationReference(id);
+      return reference === null ? null : { account, id, name: reference.name, full: null };
+    }
+    default: {
+      const organization = await account.organization(id);
+      return organization === null ? null : { account, id, name: organization.name, full: organization };
+    }
+  }
+}
+
+/**
+ * Whether the tickets of a list are best asked for with their people and organizations: where some are
+ * wanted, and of none more than a reference shows.
+ */
+export function wantsSideLoad(info: GraphQLResolveInfo): boolean {
+  const extents = nodesBelow(info)
+    .filter(({ parent, field }) => parent.name === 'Ticket' && TICKET_REFERENCES.has(field.name))
+    .flatMap(({ field, nodes }) =>
+      typesOf(info, field.type).map((type) => extentOf(fieldsOf(info, nodes, type))),
+    );
+  return extents.includes('REFERENCE') && !extents.includes('FULL');
+}
+
+/** What a connection selects of its objects, by `nodes` and by `edges`. */
+function nodesBelow(info: GraphQLResolveInfo): readonly SelectedField[] {
+  const below = ({ field, nodes }: SelectedField) =>
+    typesOf(info, field.type).flatMap((type) => fieldsOf(info, nodes, type));
+  const connection = typesOf(info, info.returnType).flatMap((type) => fieldsOf(info, info.fieldNodes, type));
+  const edges = connection.filter(({ field }) => field.name === 'edges').flatMap(below);
+  return [
+    ...connection.filter(({ field }) => field.name === 'nodes'),
+    ...edges.filter(({ field }) => field.name === 'node'),
+  ].flatMap(below);
+}
