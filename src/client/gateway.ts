@@ -63,7 +63,9 @@ export async function callGateway(
   if (connection.insecureHttp !== true && !isConfidential(url)) {
     throw new SealdeskError('VALIDATION_FAILED', clearHttpMessage(url));
   }
-  const response = await connection.fetch(url, {
+  // Called as a function: a browser's own `fetch` refuses to be called as another object's method.
+  const { fetch } = connection;
+  const response = await fetch(url, {
     method: 'POST',
     headers: {
       accept: 'application/graphql-response+json, application/json',
