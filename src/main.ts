@@ -8,7 +8,7 @@ import { type Backend, type Gateway, runCommandLine, storeLocation } from './cli
 import { type Config, ConfigError } from './config.ts';
 import { createNodeSuite } from './envelope/node.ts';
 import { type Kms, openAwsKms, openLocalKms } from './kms/index.ts';
-import { createZendeskConnections } from './proxy/index.ts';
+import { createBudgetLedger, createZendeskConnections } from './proxy/index.ts';
 import { createDispatch, createGraphqlRoute, createPinoLog, openHttpServer } from './server/index.ts';
 import {
   createServices,
@@ -19,7 +19,7 @@ import {
 } from './service/index.ts';
 import { openStore } from './store/index.ts';
 import { type Keyring, openKeyring } from './vault/index.ts';
-import { createAccountLimiters, openZendeskTransport, parseOriginTemplate } from './zendesk/index.ts';
+import { openAccountLimiters, openZendeskTransport, parseOriginTemplate } from './zendesk/index.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
 
@@ -36,7 +36,7 @@ async function openBackend(config: Config): Promise<Backend> {
   const keyring = resources.use(openKeyring({ store, kms, suite: createNodeSuite(), log }));
   const transport = resources.use(openZendeskTransport({}));
   const clock = systemClock;
-  const limiters = createAccountLimiters({ clock });
+  const limiters = resources.use(openAccountLimiters({ ledger: createBudgetLedger(store), clock, log }));
   const deps: ServiceDeps = {
     store,
     kms,

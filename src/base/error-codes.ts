@@ -119,6 +119,12 @@ const ROWS = {
     meaning: 'Zendesk asks the gateway to pause.',
     remedy: 'Wait retryAfter seconds.',
   },
+  BUDGET_EXHAUSTED: {
+    status: 429,
+    retryable: true,
+    meaning: "The Zendesk account's request budget has no call left for this request before its deadline.",
+    remedy: 'Wait retryAfter seconds; docs/budget.md tells who shares the budget.',
+  },
   OUTCOME_UNKNOWN: {
     status: 504,
     retryable: false,

@@ -173,6 +173,15 @@ export interface OpenIntentsTable {
   opened_at: Timestamp;
 }
 
+/** One bucket of the request budget of a Zendesk account; `state` is JSON of src/zendesk. */
+export interface ZendeskBudgetsTable {
+  tenant_id: string;
+  origin: string;
+  bucket: string;
+  state: ColumnType<unknown, unknown, unknown>;
+  updated_at: Generated<Date>;
+}
+
 export interface Tables {
   tenants: TenantsTable;
   tenant_secrets: TenantSecretsTable;
@@ -186,4 +195,5 @@ export interface Tables {
   audit_events: AuditEventsTable;
   audit_heads: AuditHeadsTable;
   open_intents: OpenIntentsTable;
+  zendesk_budgets: ZendeskBudgetsTable;
 }

@@ -19,6 +19,7 @@ const GRANTS = {
   audit_events: 'SELECT, INSERT',
   audit_heads: 'SELECT, UPDATE',
   open_intents: 'SELECT, INSERT, DELETE',
+  zendesk_budgets: 'SELECT, INSERT, UPDATE, DELETE',
 } as const satisfies Record<keyof Tables, string>;
 
 const ROLE_NAME = /^[a-z_][a-z0-9_]{0,62}$/;

@@ -106,7 +106,7 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
     const { method, path, usage } = request;
     const lane = request.lane ?? (request.mutation ? 'MUTATION' : 'INTERACTIVE');
     const slot = await limiter.enter({ method, path, lane, caller: request.caller, deadline, signal });
-    let outcome: RequestOutcome = { reading: null };
+    let outcome: RequestOutcome = { sent: false, reading: null };
     try {
       const { authorization } = await authorize(signal);
       const reply = await transport.send({
@@ -118,7 +118,7 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
         body: request.body === undefined ? undefined : encodeUtf8(JSON.stringify(request.body)),
       });
       const reading = parseRateLimits(reply.headers, path, clock.now());
-      outcome = { reading };
+      outcome = { sent: true, reading };
       usage?.record(reading, reply.status);
       if (reply.headers['x-zendesk-api-warn'] !== undefined) {
         log.warn('Zendesk ignored part of a request', { method, endpoint: endpointOf(path) });
@@ -126,10 +126,11 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
       const success = readSuccess(reply, reading);
       if (success !== null) return success;
       const verdict = reply.status < 300 ? judgeUnusable(reply) : judgeReply(reply, reading, clock.now());
-      if (verdict.pause !== undefined) outcome = { reading, pause: verdict.pause };
+      if (verdict.pause !== undefined) outcome = { sent: true, reading, pause: verdict.pause };
       return verdict;
     } catch (error) {
       if (!(error instanceof TransportFailure)) throw error;
+      outcome = { sent: error.sent, reading: null };
       if (error.sent) usage?.record(null, null);
       return judgeFailure(error, expired());
     } finally {

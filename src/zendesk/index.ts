@@ -1,6 +1,12 @@
 /** The Zendesk API: one account's client with its limits, retries and errors; knows neither vault nor store. */
 export { basicAuthorization, bearerAuthorization } from './authorization.ts';
 export {
+  type AccountLimiters,
+  type AccountLimitersOptions,
+  openAccountLimiters,
+} from './budget/account-limiters.ts';
+export type { BudgetAccount, BudgetLedger, BudgetRows, BudgetUpdate } from './budget/budget-ledger.ts';
+export {
   createZendeskClient,
   MAX_TRIES,
   type ZendeskClient,
@@ -28,19 +34,13 @@ export {
   readOffsetPage,
 } from './paging.ts';
 export type { EndpointLimit, RateLimitReading } from './rate-limit-reading.ts';
-export {
-  type AccountLimiters,
-  createAccountLimiters,
-  createRequestLimiter,
-  type LimitedRequest,
-  type PauseScope,
-  type RequestLimiter,
-  type RequestLimiterOptions,
-  type RequestOutcome,
-  type RequestSlot,
+export type {
+  LimitedRequest,
+  PauseScope,
+  RequestLimiter,
+  RequestOutcome,
+  RequestSlot,
 } from './request-limiter.ts';
-export type { Participant, SharedTerms } from './shared-call.ts';
-export { createSharedFlight, type SharedFlight, type SharedFlightOptions } from './shared-flight.ts';
 export type { ZendeskQuery } from './target.ts';
 export {
   MAX_RESPONSE_BYTES,

@@ -3,10 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { DEFAULT_OAUTH_CLIENT, DEFAULT_OAUTH_SECRET } from '../../simulator/options.ts';
 import { silentLog, systemClock } from '../../src/base/index.ts';
 import { createNodeSuite } from '../../src/envelope/node.ts';
-import { createZendeskConnections, type ZendeskConnections } from '../../src/proxy/index.ts';
+import {
+  createBudgetLedger,
+  createZendeskConnections,
+  type ZendeskConnections,
+} from '../../src/proxy/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { claimTokenRefresh, openAccessToken, openKeyring, readAccessToken } from '../../src/vault/index.ts';
-import { createAccountLimiters, openZendeskTransport } from '../../src/zendesk/index.ts';
+import { openAccountLimiters, openZendeskTransport } from '../../src/zendesk/index.ts';
 import { describeOnBothDatabases } from '../support/store.ts';
 import { dataOf } from '../support/tenant.ts';
 import { NEW_TICKET, openRig, type Rig, type RigOptions, refusalOf } from './rig.ts';
@@ -250,7 +254,7 @@ describeOnBothDatabases('two gateways over one database', (kind) => {
       store,
       keyring: resources.use(openKeyring({ store, kms, suite: createNodeSuite() })),
       transport: resources.use(openZendeskTransport()),
-      limiters: createAccountLimiters({ clock: systemClock }),
+      limiters: resources.use(openAccountLimiters({ ledger: createBudgetLedger(store), clock: systemClock })),
       originTemplate: gateway.simulator.url,
       clock: systemClock,
       log: silentLog,

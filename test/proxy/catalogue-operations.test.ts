@@ -13,20 +13,23 @@ import {
 import { isSealdeskError, silentLog, systemClock } from '../../src/base/index.ts';
 import { CATALOGUE, type OperationName, type OperationResult } from '../../src/proxy/catalogue/catalogue.ts';
 import {
+  type AccountLimiters,
   basicAuthorization,
   bearerAuthorization,
-  createRequestLimiter,
   createUsageMeter,
   createZendeskClient,
+  openAccountLimiters,
   openZendeskTransport,
   requestClientCredentialsToken,
   verifyCredential,
   type ZendeskClient,
   type ZendeskTransport,
 } from '../../src/zendesk/index.ts';
+import { createMemoryLedger } from '../support/memory-ledger.ts';
 
 let simulator: Simulator;
 let transport: ZendeskTransport;
+let limiters: AccountLimiters;
 let client: ZendeskClient;
 
 beforeAll(async () => {
@@ -35,9 +38,11 @@ beforeAll(async () => {
     endpointLimits: { 'tickets-index': 20_000, 'tickets-update': 20_000 },
   });
   transport = openZendeskTransport({ headersTimeout: 2_000 });
+  limiters = openAccountLimiters({ ledger: createMemoryLedger(systemClock), clock: systemClock });
   client = clientOf(basicAuthorization(ADMIN_EMAIL, DEFAULT_API_TOKEN));
 });
 afterAll(async () => {
+  await limiters?.[Symbol.asyncDispose]();
   await transport?.[Symbol.asyncDispose]();
   await simulator?.[Symbol.asyncDispose]();
 });
@@ -47,7 +52,7 @@ function clientOf(authorization: string): ZendeskClient {
   return createZendeskClient({
     origin: simulator.url,
     transport,
-    limiter: createRequestLimiter({ clock: systemClock }),
+    limiter: limiters.of({ tenantId: 'tenant', origin: simulator.url }),
     authorize: async () => ({ authorization }),
     clock: systemClock,
     log: silentLog,

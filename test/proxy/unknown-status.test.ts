@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import { expect, it } from 'vitest';
 import { createZendeskConnections } from '../../src/proxy/index.ts';
 import { createServices, ensureInstallation } from '../../src/service/index.ts';
-import { createAccountLimiters, openZendeskTransport } from '../../src/zendesk/index.ts';
+import { openAccountLimiters, openZendeskTransport } from '../../src/zendesk/index.ts';
+import { createMemoryLedger } from '../support/memory-ledger.ts';
 import { openRig } from './rig.ts';
 
 it('is recorded with the change that it answers, whose outcome and intent the caller is told', async () => {
@@ -19,7 +20,9 @@ it('is recorded with the change that it answers, whose outcome and intent the ca
   const connections = createZendeskConnections({
     ...deps,
     transport,
-    limiters: createAccountLimiters({ clock: deps.clock }),
+    limiters: resources.use(
+      openAccountLimiters({ ledger: createMemoryLedger(deps.clock), clock: deps.clock }),
+    ),
     originTemplate: `http://127.0.0.1:${port}`,
   });
   const services = createServices({ ...deps, connections }, (await ensureInstallation(deps)).id);

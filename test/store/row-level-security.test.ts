@@ -103,6 +103,10 @@ const inserts = {
     }),
   open_intents: (tx: Tx, tenant_id: string) =>
     tx.insertInto('open_intents').values({ intent_id: createId('auditEvent'), tenant_id, opened_at: now }),
+  zendesk_budgets: (tx: Tx, tenant_id: string) =>
+    tx
+      .insertInto('zendesk_budgets')
+      .values({ tenant_id, origin: 'https://test.zendesk.com', bucket: 'account', state: null }),
 } as const;
 const TABLES = Object.keys(inserts) as (keyof typeof inserts)[];
 

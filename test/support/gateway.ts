@@ -11,7 +11,7 @@ import { createInboundLimiter } from '../../src/access/index.ts';
 import { type Clock, type Log, silentLog, systemClock } from '../../src/base/index.ts';
 import { createNodeSuite } from '../../src/envelope/node.ts';
 import { type Kms, openLocalKms } from '../../src/kms/index.ts';
-import { createZendeskConnections } from '../../src/proxy/index.ts';
+import { createBudgetLedger, createZendeskConnections } from '../../src/proxy/index.ts';
 import { createDispatch, createGraphqlRoute, createIncoming } from '../../src/server/index.ts';
 import {
   createOperatorKey,
@@ -22,11 +22,8 @@ import {
 } from '../../src/service/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { openKeyring } from '../../src/vault/index.ts';
-import {
-  createAccountLimiters,
-  openZendeskTransport,
-  type TransportOptions,
-} from '../../src/zendesk/index.ts';
+import { openAccountLimiters, openZendeskTransport, type TransportOptions } from '../../src/zendesk/index.ts';
+import { createMemoryLedger, createPatientClock } from './memory-ledger.ts';
 import { type DatabaseKind, openTestStore } from './store.ts';
 
 export interface OpenGatewayOptions {
@@ -90,6 +87,12 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
     resources.use(await openLocalKms({ file: join(folder, 'kms.key'), createIfMissing: true }));
   const keyring = resources.use(openKeyring({ store, kms, suite: createNodeSuite(), clock, log }));
   const transport = resources.use(openZendeskTransport(options.transport ?? {}));
+  // The database keeps its own time, which a test's clock would run away from.
+  const limiters = resources.use(
+    clock === systemClock
+      ? openAccountLimiters({ ledger: createBudgetLedger(store), clock, log })
+      : openAccountLimiters({ ledger: createMemoryLedger(clock), clock: createPatientClock(clock), log }),
+  );
   const deps: ServiceDeps = {
     store,
     kms,
@@ -98,7 +101,7 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
       store,
       keyring,
       transport,
-      limiters: createAccountLimiters({ clock }),
+      limiters,
       originTemplate: simulator.url,
       clock,
       log,

@@ -215,7 +215,7 @@ describe('a pause that Zendesk asks for', () => {
     });
     const next = await failureOf(rig.client.request(CREATE));
     expect(next).toMatchObject({
-      code: 'UPSTREAM_RATE_LIMITED',
+      code: 'BUDGET_EXHAUSTED',
       details: { retryAfter: 31, mutation: 'NOT_SENT' },
     });
     expect(rig.server.received).toHaveLength(1);

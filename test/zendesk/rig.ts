@@ -1,6 +1,5 @@
 import { SealdeskError, silentLog } from '../../src/base/index.ts';
 import {
-  createRequestLimiter,
   createZendeskClient,
   openZendeskTransport,
   type TransportOptions,
@@ -9,6 +8,7 @@ import {
   type ZendeskRequest,
 } from '../../src/zendesk/index.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { createPausingLimiter } from './pausing-limiter.ts';
 import { openScriptedServer, type Script, type ScriptedServer } from './scripted-server.ts';
 
 export const SECRET = 'c2VjcmV0LXRva2VuLW9mLXRoZS10ZXN0';
@@ -30,7 +30,7 @@ export async function openRig(
   const client = createZendeskClient({
     origin: server.origin,
     transport,
-    limiter: createRequestLimiter({ clock: options.clock ?? clock }),
+    limiter: createPausingLimiter(options.clock ?? clock),
     authorize: async () => ({ authorization: `Bearer ${SECRET}` }),
     clock,
     log: silentLog,
