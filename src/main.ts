@@ -8,7 +8,7 @@ import { type Backend, type Gateway, runCommandLine, storeLocation } from './cli
 import { type Config, ConfigError } from './config.ts';
 import { createNodeSuite } from './envelope/node.ts';
 import { type Kms, openAwsKms, openLocalKms } from './kms/index.ts';
-import { createBudgetLedger, createZendeskConnections } from './proxy/index.ts';
+import { createBudgetLedger, createSharedReads, createZendeskConnections } from './proxy/index.ts';
 import { createDispatch, createGraphqlRoute, createPinoLog, openHttpServer } from './server/index.ts';
 import {
   createServices,
@@ -50,6 +50,7 @@ async function openBackend(config: Config): Promise<Backend> {
       clock,
       log,
     }),
+    sharedReads: createSharedReads({ clock }),
     limiter: createInboundLimiter({ clock }),
     clock,
     log,

@@ -1,9 +1,9 @@
 /** Everything that is decided before Zendesk hears of a call: integration, policy, recipient, payload. */
-import { chooseRecipient, type Recipient, touchClientKey } from '../access/index.ts';
+import { type Caller, chooseRecipient, type Recipient, touchClientKey } from '../access/index.ts';
 import { isId, SealdeskError } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
 import type { AuthenticatedCall } from './call.ts';
-import { findOperation } from './catalogue/catalogue.ts';
+import { findOperation, isOperationName } from './catalogue/catalogue.ts';
 import type { Operation, PreparedOperation } from './catalogue/operation.ts';
 import { decidePolicy } from './catalogue/policy.ts';
 import type { ConnectionTarget } from './connections.ts';
@@ -45,7 +45,7 @@ export async function admitCall(
     const found = isId('integration', request.integrationId)
       ? await findIntegration(tx, tenantId, request.integrationId)
       : null;
-    assertPermitted(found, call, request.operation);
+    assertPermitted(found, caller, request.operation);
     const chosen = await chooseRecipient(tx, caller, call.recipientKeyId);
     await touchClientKey(tx, { tenantId, clientKeyId: chosen.keyId, now });
     return { integration: found, recipient: chosen };
@@ -59,11 +59,16 @@ export async function admitCall(
     prepared: operation.prepare(request.payload),
     recipient,
     target: { tenantId, subdomain: integration.subdomain, credentialId: credentialOf(integration) },
-    isPermitted: (name) => decide(integration, call, name).allowed,
+    isPermitted: (name) => isPermitted(integration, caller, name),
   };
 }
 
-function decide(integration: Integration, { caller }: AuthenticatedCall, operation: string) {
+/** Whether the caller may run `operation` on the integration. */
+export function isPermitted(integration: Integration, caller: Caller, operation: string): boolean {
+  return decide(integration, caller, operation).allowed;
+}
+
+function decide(integration: Integration, caller: Caller, operation: string) {
   return decidePolicy({
     operation,
     integrationAllowed: integration.allowedOperations,
@@ -72,23 +77,24 @@ function decide(integration: Integration, { caller }: AuthenticatedCall, operati
   });
 }
 
-function assertPermitted(
+/** Throws NOT_FOUND without an integration, and FORBIDDEN or OPERATION_NOT_ALLOWED as the policy decides. */
+export function assertPermitted(
   integration: Integration | null,
-  call: AuthenticatedCall,
+  caller: Caller,
   operation: string,
 ): asserts integration is Integration {
-  if (integration === null) {
-    throw new SealdeskError('NOT_FOUND', 'There is no such integration, or this key may not see it.');
-  }
-  const decision = decide(integration, call, operation);
+  if (integration === null) throw noSuchIntegration();
+  const decision = decide(integration, caller, operation);
   if (decision.allowed) return;
   throw new SealdeskError(
     decision.denialReason === 'ROLE' ? 'FORBIDDEN' : 'OPERATION_NOT_ALLOWED',
     decision.message,
+    isOperationName(operation) ? { subject: operation } : {},
   );
 }
 
-function credentialOf(integration: Integration): string {
+/** The credential to call Zendesk with. Throws CONFLICT where the integration is switched off or has none. */
+export function credentialOf(integration: Integration): string {
   if (integration.status !== 'ACTIVE') {
     throw new SealdeskError(
       'CONFLICT',
@@ -104,7 +110,11 @@ function credentialOf(integration: Integration): string {
   return integration.credentialId;
 }
 
-function assertIdempotencyKey({ operation, idempotencyKey }: ProxyRequest): void {
+/** Throws VALIDATION_FAILED for a key that cannot be used. */
+export function assertIdempotencyKey({
+  operation,
+  idempotencyKey,
+}: Pick<ProxyRequest, 'operation' | 'idempotencyKey'>): void {
   if (idempotencyKey === null) return;
   const problem =
     operation !== 'create_ticket'
@@ -116,4 +126,8 @@ function assertIdempotencyKey({ operation, idempotencyKey }: ProxyRequest): void
   throw new SealdeskError('VALIDATION_FAILED', `The field idempotencyKey ${problem}.`, {
     fields: [{ path: 'idempotencyKey', message: problem }],
   });
+}
+
+export function noSuchIntegration(): SealdeskError {
+  return new SealdeskError('NOT_FOUND', 'There is no such integration, or this key may not see it.');
 }

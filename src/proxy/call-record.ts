@@ -41,12 +41,16 @@ export class CallRecord {
   readonly eventId: string;
   readonly #deps: CallRecordDeps;
   readonly #call: AuthenticatedCall;
-  readonly #request: ProxyRequest;
+  readonly #request: Pick<ProxyRequest, 'integrationId' | 'operation'>;
   readonly #startedAt: number;
   #intentId: string | null = null;
   #resource: string | null = null;
 
-  constructor(deps: CallRecordDeps, call: AuthenticatedCall, request: ProxyRequest) {
+  constructor(
+    deps: CallRecordDeps,
+    call: AuthenticatedCall,
+    request: Pick<ProxyRequest, 'integrationId' | 'operation'>,
+  ) {
     this.#deps = deps;
     this.#call = call;
     this.#request = request;
@@ -67,7 +71,10 @@ export class CallRecord {
   /** Writes the intent of a change. Rejects with AUDIT_UNAVAILABLE. */
   async open(keys: TenantKeys): Promise<void> {
     const intentId = createId('auditEvent', this.#deps.clock.now());
-    await this.#append(this.#logKeyOf(keys), { ...this.#members(intentId), phase: 'INTENT' });
+    await this.#append(this.#logKeyOf(keys), {
+      ...this.#members(intentId, this.#deps.clock.now()),
+      phase: 'INTENT',
+    });
     this.#intentId = intentId;
   }
 
@@ -76,25 +83,38 @@ export class CallRecord {
    * AUDIT_UNAVAILABLE, or with a denial of the condition's, and has then written nothing.
    */
   async close(keys: TenantKeys, ending: CallEnding, condition: Condition = holds): Promise<void> {
-    const { upstreamStatus, ...rest } = ending;
     const logKey = this.#logKeyOf(keys);
-    const members = {
-      ...this.#members(this.eventId),
-      ...rest,
-      ...(upstreamStatus === undefined ? {} : { upstreamStatus }),
-    };
-    const intentId = this.#intentId;
-    if (intentId === null) return this.#append(logKey, { ...members, phase: 'SINGLE' }, condition);
     try {
-      await this.#append(logKey, { ...members, phase: 'OUTCOME', intentId }, condition);
+      await this.#append(logKey, this.endingEvent(ending), condition);
     } catch (error) {
-      if (!isSealdeskError(error, 'CONFLICT')) throw error;
-      await this.#append(logKey, { ...members, phase: 'SINGLE', parentId: intentId }, condition);
+      if (this.#intentId === null || !isSealdeskError(error, 'CONFLICT')) throw error;
+      await this.#append(logKey, this.endingEvent(ending, { isIntentClosed: true }), condition);
     }
   }
 
-  #members(id: string) {
-    const now = this.#deps.clock.now();
+  /**
+   * The event that ends the call, for who appends it together with others. With `isIntentClosed` it
+   * stands beside the outcome that the sweeper gave the intent. `endedAt` is the present by default.
+   */
+  endingEvent(
+    { upstreamStatus, ...ending }: CallEnding,
+    {
+      isIntentClosed = false,
+      endedAt = this.#deps.clock.now(),
+    }: { readonly isIntentClosed?: boolean; readonly endedAt?: number } = {},
+  ): NewAuditEvent {
+    const members = {
+      ...this.#members(this.eventId, endedAt),
+      ...ending,
+      ...(upstreamStatus === undefined ? {} : { upstreamStatus }),
+    };
+    const intentId = this.#intentId;
+    if (intentId === null) return { ...members, phase: 'SINGLE' };
+    if (isIntentClosed) return { ...members, phase: 'SINGLE', parentId: intentId };
+    return { ...members, phase: 'OUTCOME', intentId };
+  }
+
+  #members(id: string, now: number) {
     const { integrationId, operation } = this.#request;
     return {
       ...describeCall(this.#call),

@@ -172,7 +172,8 @@ function expiryOf(credential: Credential, secret: CredentialSecret): number {
   );
 }
 
-function assertNotExpired(expiry: number, now: number): void {
+/** Throws CREDENTIAL_EXPIRED at `expiry`; both in milliseconds since 1970. */
+export function assertNotExpired(expiry: number, now: number): void {
   if (expiry > now) return;
   throw new SealdeskError(
     'CREDENTIAL_EXPIRED',

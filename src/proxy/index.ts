@@ -13,6 +13,7 @@ export {
 export { decidePolicy, type PolicyDecision } from './catalogue/policy.ts';
 export { type ConnectionsOptions, createZendeskConnections, type ZendeskConnections } from './connections.ts';
 export { isDenial } from './denial.ts';
+export { createGraphSession, type GraphSessionOptions } from './graph/create-graph-session.ts';
 export type { Delivery, GraphAccount, GraphChange, GraphSession } from './graph/graph-session.ts';
 export type {
   CommentListRequest,
@@ -26,6 +27,8 @@ export type {
   UserFilter,
   UserListRequest,
 } from './graph/list-request.ts';
+export type { GraphSessionDeps } from './graph/session-context.ts';
+export { createSharedReads, type SharedReads } from './graph/shared-reads.ts';
 export type {
   AttachmentView,
   CommentView,

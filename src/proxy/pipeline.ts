@@ -8,7 +8,7 @@
  * is in the log.
  */
 import { assertStillEntitled } from '../access/index.ts';
-import type { AuditOutcome, NewAuditEvent } from '../audit/index.ts';
+import type { NewAuditEvent } from '../audit/index.ts';
 import {
   type Clock,
   encodeUtf8,
@@ -23,14 +23,13 @@ import type { Keyring, TenantKeys } from '../vault/index.ts';
 import { createUsageMeter, upstreamOf, type ZendeskClient } from '../zendesk/index.ts';
 import { type Admission, admitCall, type ProxyRequest } from './admission.ts';
 import type { AuthenticatedCall } from './call.ts';
+import { logUnforeseen, outcomeOf, unforeseen } from './call-outcome.ts';
 import { CallRecord, type Condition } from './call-record.ts';
 import { assertResultSize } from './catalogue/result-size.ts';
 import type { ZendeskConnections } from './connections.ts';
 import { isDenial } from './denial.ts';
+import { OPERATION_DEADLINE_MS } from './operation-deadline.ts';
 import { sealAnswer } from './seal-answer.ts';
-
-/** All Zendesk calls of one operation together; half of what the tenant's keys are sure to live. */
-export const OPERATION_DEADLINE_MS = 30_000;
 
 export interface ProxyDeps {
   readonly store: Store;
@@ -123,6 +122,7 @@ class ProxiedCall {
     const { intentId, eventId } = this.#record;
     const { result, resource } = await prepared.run(client, {
       usage: createUsageMeter(),
+      caller: caller.apiKeyId,
       isPermitted,
       // Without a key of the caller's the intent serves, so that an unclear creation can be sent again.
       idempotencyKey: keys.idempotencyKey(
@@ -191,7 +191,7 @@ class ProxiedCall {
         upstream: { status, body, truncated },
       });
     } catch (error) {
-      this.#logUnforeseen(error);
+      logUnforeseen(this.#deps.log, this.#call, error);
       return null;
     }
   }
@@ -250,25 +250,13 @@ class ProxiedCall {
   }
 
   #unforeseen(thrown: unknown): SealdeskError {
-    const { signal, requestId } = this.#call;
+    const { signal } = this.#call;
     if (signal.aborted && this.#record.intentId === null) {
       return new SealdeskError('UPSTREAM_UNAVAILABLE', 'The caller went away before Zendesk answered.', {
         cause: thrown,
       });
     }
-    this.#logUnforeseen(thrown);
-    return new SealdeskError(
-      'INTERNAL',
-      `The gateway failed. Give the operator this request id: ${requestId}.`,
-      { cause: thrown },
-    );
-  }
-
-  #logUnforeseen(thrown: unknown): void {
-    this.#deps.log.error('A proxied call failed inside the gateway', {
-      requestId: this.#call.requestId,
-      error: thrown instanceof Error ? thrown : undefined,
-    });
+    return unforeseen(this.#deps.log, this.#call, thrown);
   }
 
   /** AUDIT_UNAVAILABLE, with the intent of a change, which is in the log, and what became of it. */
@@ -289,19 +277,4 @@ function resourceOf({ prepared }: Admission, { operation, payload }: ProxyReques
   const query =
     typeof payload === 'object' && payload !== null && 'query' in payload ? String(payload.query) : '';
   return `query:${keys.indexHmac('zendesk-query', query)}`;
-}
-
-function outcomeOf(failure: SealdeskError, mutation: MutationOutcome | null): AuditOutcome {
-  switch (mutation) {
-    case 'APPLIED':
-      return 'APPLIED';
-    case 'UNKNOWN':
-      return 'UNKNOWN';
-    case 'NOT_SENT':
-      return 'FAILED';
-    case null:
-      return isDenial(failure) ? 'DENIED' : 'FAILED';
-    default:
-      return mutation satisfies never;
-  }
 }

@@ -1,7 +1,7 @@
 import type { InboundLimiter } from '../access/index.ts';
 import type { Clock, Log } from '../base/index.ts';
 import type { Kms } from '../kms/index.ts';
-import type { ZendeskConnections } from '../proxy/index.ts';
+import type { SharedReads, ZendeskConnections } from '../proxy/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Keyring } from '../vault/index.ts';
 
@@ -11,6 +11,7 @@ export interface ServiceDeps {
   readonly kms: Kms;
   readonly keyring: Keyring;
   readonly connections: ZendeskConnections;
+  readonly sharedReads: SharedReads;
   readonly limiter: InboundLimiter;
   readonly clock: Clock;
   readonly log: Log;

@@ -31,7 +31,9 @@ export {
   MAX_SEARCH_RECORDS,
   nextCursor,
   type OffsetPage,
+  type PageEnd,
   readOffsetPage,
+  readPageEnd,
 } from './paging.ts';
 export type { EndpointLimit, RateLimitReading } from './rate-limit-reading.ts';
 export type {

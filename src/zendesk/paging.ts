@@ -17,10 +17,24 @@ const MAX_CURSOR_LENGTH = 2048;
 
 /** What a cursor-paged body says of the next page; `null` when this was the last. */
 export function nextCursor(body: JsonObject): string | null {
+  const { end, hasMore } = readPageEnd(body);
+  return hasMore ? end : null;
+}
+
+/** Where a cursor-paged body ends. */
+export interface PageEnd {
+  /** The cursor of the place after its last record; `null` where none, or none of use, is told. */
+  readonly end: string | null;
+  /** Whether more records follow. */
+  readonly hasMore: boolean;
+}
+
+/** Reads `meta` of a cursor-paged body. */
+export function readPageEnd(body: JsonObject): PageEnd {
   const meta = objectOf(body['meta']);
   const cursor = meta?.['after_cursor'];
-  if (meta?.['has_more'] !== true || typeof cursor !== 'string' || cursor === '') return null;
-  return cursor.length <= MAX_CURSOR_LENGTH ? cursor : null;
+  const isUsable = typeof cursor === 'string' && cursor !== '' && cursor.length <= MAX_CURSOR_LENGTH;
+  return { end: isUsable ? cursor : null, hasMore: meta?.['has_more'] === true };
 }
 
 /** What an offset-paged body says. */

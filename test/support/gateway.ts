@@ -11,7 +11,7 @@ import { createInboundLimiter } from '../../src/access/index.ts';
 import { type Clock, type Log, silentLog, systemClock } from '../../src/base/index.ts';
 import { createNodeSuite } from '../../src/envelope/node.ts';
 import { type Kms, openLocalKms } from '../../src/kms/index.ts';
-import { createBudgetLedger, createZendeskConnections } from '../../src/proxy/index.ts';
+import { createBudgetLedger, createSharedReads, createZendeskConnections } from '../../src/proxy/index.ts';
 import { createDispatch, createGraphqlRoute, createIncoming } from '../../src/server/index.ts';
 import {
   createOperatorKey,
@@ -106,6 +106,7 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
       clock,
       log,
     }),
+    sharedReads: createSharedReads({ clock }),
     limiter: createInboundLimiter({ clock }),
     clock,
     log,

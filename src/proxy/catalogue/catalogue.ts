@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { createTicket } from './create-ticket.ts';
 import { getTicket } from './get-ticket.ts';
+import { listOrganizations } from './list-organizations.ts';
 import { listTickets } from './list-tickets.ts';
 import { listUsers } from './list-users.ts';
 import type { Operation } from './operation.ts';
@@ -14,6 +15,7 @@ const ROWS = {
   create_ticket: createTicket,
   update_ticket: updateTicket,
   list_users: listUsers,
+  list_organizations: listOrganizations,
   search,
 } as const;
 

@@ -14,6 +14,7 @@ export type GraphPermit =
   | 'PersonReference'
   | 'OrganizationReference'
   | 'User'
+  | 'Organization'
   | 'TicketCreation'
   | 'TicketUpdate';
 
@@ -30,6 +31,8 @@ export interface OperationContext {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds since 1970. */
   readonly deadline?: number | undefined;
+  /** For whom it runs, such as an API key's id: the account's budget is shared fairly between callers. */
+  readonly caller?: string | undefined;
 }
 
 export interface OperationOutcome<Result> {
@@ -95,8 +98,9 @@ export function defineOperation<Payload, Result>(
       return Object.freeze({
         resource,
         async run(client: ZendeskClient, context: OperationContext): Promise<OperationOutcome<Result>> {
-          const { signal, deadline, usage } = context;
-          const call: Call = (request) => client.request({ ...request, mutation, signal, deadline, usage });
+          const { signal, deadline, usage, caller } = context;
+          const call: Call = (request) =>
+            client.request({ ...request, mutation, signal, deadline, usage, caller });
           const done = await definition.run(call, payload, context);
           return { result: done, resource: definition.resourceOfResult?.(done) ?? resource };
         },

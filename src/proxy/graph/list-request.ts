@@ -58,7 +58,10 @@ export type OrganizationListRequest = SliceRequest &
 export interface SearchRequest extends SliceRequest {
   readonly query: string;
   readonly kind: 'ticket' | 'user' | 'organization' | null;
+  /** By relevance where `null`. */
   readonly sort: TicketSort | null;
+  /** As for lists of tickets; default false. */
+  readonly sideLoad?: boolean;
 }
 
 export interface CommentListRequest extends SliceRequest {

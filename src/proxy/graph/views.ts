@@ -141,7 +141,10 @@ export interface OrganizationView {
   readonly updatedAt: Date | null;
 }
 
+/** People and organizations come whole only for callers who may list them. */
 export type SearchResultView =
   | { readonly kind: 'ticket'; readonly ticket: TicketView }
   | { readonly kind: 'user'; readonly user: UserView }
-  | { readonly kind: 'organization'; readonly organization: OrganizationView };
+  | { readonly kind: 'organization'; readonly organization: OrganizationView }
+  | { readonly kind: 'person'; readonly person: PersonReferenceView }
+  | { readonly kind: 'organizationReference'; readonly organization: OrganizationReferenceView };

@@ -1,0 +1,70 @@
+/**
+ * Slices of the lists that Zendesk pages by cursor. Going on after the last record of a page costs one
+ * call; after any other record the page is asked for again, long enough to reach behind it, which is
+ * one call too unless the slice ends more than 100 records after the page's start.
+ */
+import { MAX_PAGE_SIZE } from '../../zendesk/index.ts';
+import type { ZendeskRecord } from '../catalogue/records.ts';
+import { encodePlace, parsePlace } from './cursor.ts';
+import type { SliceRequest } from './list-request.ts';
+
+/** Pages asked for in search of a slice's first record, where Zendesk sends empty ones. */
+const MAX_EMPTY_PAGES = 10;
+
+/** One page of Zendesk's. */
+export interface ZendeskPage {
+  readonly records: readonly ZendeskRecord[];
+  /** Zendesk's cursor of the place after the last record; `null` where it tells none. */
+  readonly end: string | null;
+  /** Whether more records follow. */
+  readonly hasMore: boolean;
+}
+
+/** Records with the cursors of their edges. */
+export interface RecordSlice {
+  readonly records: readonly { readonly cursor: string; readonly record: ZendeskRecord }[];
+  readonly hasNextPage: boolean;
+  readonly truncated: boolean;
+  readonly totalCount: number | null;
+}
+
+/** The slice of `listName` that `request` asks for. `load` gets at most 100 records after a place of Zendesk's. */
+export async function readCursorSlice(
+  listName: string,
+  { first, after }: SliceRequest,
+  load: (start: string | null, size: number) => Promise<ZendeskPage>,
+): Promise<RecordSlice> {
+  const place = after === null ? null : parsePlace(after, listName);
+  let start = place?.start ?? null;
+  let page = await load(start, Math.min(MAX_PAGE_SIZE, (place?.offset ?? 0) + first));
+  let index = place === null ? 0 : indexAfter(page.records, place);
+  const taken: RecordSlice['records'][number][] = [];
+  for (let pages = 1; ; pages += 1) {
+    for (; index < page.records.length && taken.length < first; index += 1) {
+      const record = page.records[index];
+      if (record === undefined) break;
+      const isEnd = index === page.records.length - 1 && page.end !== null;
+      const next = isEnd ? { start: page.end, offset: 0 } : { start, offset: index + 1 };
+      taken.push({ record, cursor: encodePlace(listName, { ...next, id: record.id }) });
+    }
+    const isOver = !page.hasMore || page.end === null || page.end === start;
+    const hasNextPage = index < page.records.length || !isOver;
+    const isEnough = taken.length === first || (taken.length > 0 && pages > 1);
+    if (isOver || isEnough || pages >= MAX_EMPTY_PAGES) {
+      return { records: taken, hasNextPage, truncated: false, totalCount: null };
+    }
+    start = page.end;
+    page = await load(start, Math.min(MAX_PAGE_SIZE, first - taken.length));
+    index = 0;
+  }
+}
+
+/** Where to go on: behind the record that the place names, if it is still in the page, else at the same distance. */
+function indexAfter(
+  records: readonly ZendeskRecord[],
+  { offset, id }: { readonly offset: number; readonly id: number },
+): number {
+  if (offset === 0) return 0;
+  const index = records.findIndex((record) => record.id === id);
+  return index < 0 ? Math.min(offset, records.length) : index + 1;
+}

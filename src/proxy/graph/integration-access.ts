@@ -1,0 +1,143 @@
+/**
+ * What one caller may do on one integration, decided once for each operation of the catalogue and
+ * session, before anything is fetched. The integration is read in one short transaction.
+ */
+import { isId, SealdeskError } from '../../base/index.ts';
+import { readCredential } from '../../vault/index.ts';
+import type { ZendeskClient } from '../../zendesk/index.ts';
+import { assertPermitted, credentialOf, isPermitted, noSuchIntegration } from '../admission.ts';
+import { OPERATION_NAMES, type OperationName } from '../catalogue/catalogue.ts';
+import { assertNotExpired, type ConnectionTarget } from '../connections.ts';
+import { findIntegration, type Integration } from '../integrations.ts';
+import { OperationUse } from './operation-use.ts';
+import type { SessionContext } from './session-context.ts';
+import type { SharingGroup } from './shared-reads.ts';
+
+interface FoundIntegration {
+  readonly integration: Integration;
+  readonly credentialVersion: number;
+  readonly credentialExpiresAt: Date | null;
+}
+
+/** The integration as the session works on it. */
+export interface OpenIntegration {
+  readonly target: ConnectionTarget;
+  readonly group: SharingGroup;
+  /** For calls that are made in the session's name. */
+  readonly client: ZendeskClient;
+}
+
+export class IntegrationAccess {
+  readonly integrationId: string;
+  readonly #context: SessionContext;
+  readonly #uses = new Map<OperationName, OperationUse>();
+  readonly #admissions = new Map<OperationName, Promise<OpenIntegration>>();
+  readonly #admitted = new Set<OperationName>();
+  #finding: Promise<FoundIntegration | null> | null = null;
+  #integration: Integration | null = null;
+  #open: OpenIntegration | null = null;
+
+  constructor(context: SessionContext, integrationId: string) {
+    this.#context = context;
+    this.integrationId = integrationId;
+  }
+
+  /** What was used, for the log; at most one for each operation of the catalogue. */
+  get uses(): readonly OperationUse[] {
+    return [...this.#uses.values()];
+  }
+
+  /** Whether the caller may run `operation`, so that answers show more; only after an admission. */
+  isPermitted(operation: string): boolean {
+    return this.#integration !== null && isPermitted(this.#integration, this.#context.call.caller, operation);
+  }
+
+  /** Whether `operation` has been admitted in this session. */
+  isAdmitted(operation: OperationName): boolean {
+    return this.#admitted.has(operation);
+  }
+
+  /** Rejects with SEALED_RESPONSE_REQUIRED or NOT_FOUND where the integration cannot be looked at all. */
+  async assertReachable(): Promise<void> {
+    this.#assertDelivery();
+    if ((await this.#find()) === null) throw noSuchIntegration();
+  }
+
+  useOf(operation: OperationName): OperationUse {
+    const { call, deps } = this.#context;
+    const use =
+      this.#uses.get(operation) ?? new OperationUse(call, this.integrationId, operation, deps.clock);
+    this.#uses.set(operation, use);
+    return use;
+  }
+
+  /** Admits `operation`, or rejects as it did before. */
+  admit(operation: OperationName): Promise<OpenIntegration> {
+    const admission = this.#admissions.get(operation) ?? this.#decide(operation);
+    this.#admissions.set(operation, admission);
+    return admission;
+  }
+
+  async #decide(operation: OperationName): Promise<OpenIntegration> {
+    const { deps, call, countOperation } = this.#context;
+    try {
+      this.#assertDelivery();
+      const found = await this.#find();
+      const integration = found?.integration ?? null;
+      assertPermitted(integration, call.caller, operation);
+      const credentialId = credentialOf(integration);
+      if (found?.credentialExpiresAt != null) {
+        assertNotExpired(found.credentialExpiresAt.getTime(), deps.clock.now());
+      }
+      countOperation();
+      this.#integration = integration;
+      this.#open ??= this.#connect(integration, credentialId, found?.credentialVersion ?? 0);
+      this.#admitted.add(operation);
+      return this.#open;
+    } catch (error) {
+      throw this.useOf(operation).fail(error);
+    }
+  }
+
+  #assertDelivery(): void {
+    if (this.#context.delivery.kind !== 'NONE') return;
+    throw new SealdeskError(
+      'SEALED_RESPONSE_REQUIRED',
+      'What Zendesk holds leaves sealed only. Send Accept: application/vnd.sealdesk.envelope+json and have an ACTIVE client key, as sealedFetch of the client does.',
+    );
+  }
+
+  #find(): Promise<FoundIntegration | null> {
+    this.#finding ??= this.#readIntegration();
+    return this.#finding;
+  }
+
+  async #readIntegration(): Promise<FoundIntegration | null> {
+    const { deps, call } = this.#context;
+    const { tenantId } = call.caller;
+    if (!isId('integration', this.integrationId)) return null;
+    return deps.store.withTenant(tenantId, async (tx) => {
+      const integration = await findIntegration(tx, tenantId, this.integrationId);
+      if (integration === null) return null;
+      const { credentialId } = integration;
+      const credential = credentialId === null ? null : await readCredential(tx, { tenantId, credentialId });
+      return {
+        integration,
+        credentialVersion: credential?.version ?? 0,
+        credentialExpiresAt: credential?.expiresAt ?? null,
+      };
+    });
+  }
+
+  #connect(integration: Integration, credentialId: string, credentialVersion: number): OpenIntegration {
+    const { deps, call } = this.#context;
+    const { tenantId, subdomain, id } = integration;
+    const target = { tenantId, subdomain, credentialId };
+    const rights = OPERATION_NAMES.filter((name) => isPermitted(integration, call.caller, name));
+    return Object.freeze({
+      target,
+      group: { ...target, integrationId: id, credentialVersion, rights: rights.toSorted() },
+      client: deps.connections.clientFor(target),
+    });
+  }
+}

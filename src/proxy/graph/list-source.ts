@@ -1,0 +1,157 @@
+/** Where in Zendesk's API a list of the typed graph is read, and by what name its cursors are bound to it. */
+import type { JsonValue } from '../../base/index.ts';
+import { MAX_OFFSET_RECORDS, MAX_SEARCH_RECORDS, type ZendeskQuery } from '../../zendesk/index.ts';
+import type {
+  CommentListRequest,
+  OrganizationListRequest,
+  SearchRequest,
+  TicketListRequest,
+  TicketSort,
+  UserListRequest,
+} from './list-request.ts';
+import { isOpenFilter, ticketQueryOf } from './ticket-query.ts';
+
+export interface ListSource {
+  readonly paging: 'CURSOR' | 'NUMBERED';
+  readonly path: string;
+  readonly query: ZendeskQuery;
+  /** The array of the answer that holds the records. */
+  readonly member: 'tickets' | 'users' | 'organizations' | 'comments' | 'results';
+  /** What Zendesk calls records that belong to a search; `null` where all do. */
+  readonly resultTypes: readonly string[] | null;
+  /** Records that numbered pages reach. */
+  readonly cap: number;
+  /** What tells this list from every other one of the integration. */
+  readonly identity: JsonValue;
+}
+
+/** Ids grow with the time of creation, by which Zendesk's cursors do not sort; nor do they by priority. */
+const CURSOR_SORTS = { CREATED_AT: 'id', UPDATED_AT: 'updated_at', STATUS: 'status' } as const;
+const SEARCH_SORTS = {
+  CREATED_AT: 'created_at',
+  UPDATED_AT: 'updated_at',
+  STATUS: 'status',
+  PRIORITY: 'priority',
+} as const;
+const NEWEST_FIRST: TicketSort = { by: 'CREATED_AT', descending: true };
+const TICKET_SIDE_LOADS = 'users,organizations';
+
+/** Throws VALIDATION_FAILED for a filter that Zendesk's search cannot take. */
+export function ticketSource(request: TicketListRequest): ListSource {
+  const include = request.sideLoad ? TICKET_SIDE_LOADS : undefined;
+  if (request.of !== 'ACCOUNT') {
+    return byCursor(ownedTickets(request.of, request.id), 'tickets', {
+      // The endpoint of incidents documents no sort.
+      query: { sort: request.of === 'PROBLEM' ? undefined : '-id', include },
+      identity: ['tickets', request.of, request.id],
+    });
+  }
+  const { filter, sort } = request;
+  const { by, descending } = sort ?? NEWEST_FIRST;
+  const query = ticketQueryOf(filter);
+  const identity: JsonValue = ['tickets', query, by, descending];
+  if (by === 'PRIORITY' || !isOpenFilter(filter)) {
+    return searched(query, { by, descending }, request.sideLoad, ['ticket'], identity);
+  }
+  const name = CURSOR_SORTS[by];
+  return byCursor('/api/v2/tickets.json', 'tickets', {
+    query: { sort: descending ? `-${name}` : name, include },
+    identity,
+  });
+}
+
+export function userSource(request: UserListRequest): ListSource {
+  if (request.of === 'ORGANIZATION') {
+    return byCursor(`/api/v2/organizations/${request.id}/users.json`, 'users', {
+      identity: ['users', 'ORGANIZATION', request.id],
+    });
+  }
+  const { query, role, externalId } = request.filter;
+  if (query !== undefined) {
+    return {
+      paging: 'NUMBERED',
+      path: '/api/v2/users/search.json',
+      query: { query },
+      member: 'users',
+      resultTypes: null,
+      cap: MAX_OFFSET_RECORDS,
+      identity: ['users', 'QUERY', query],
+    };
+  }
+  return byCursor('/api/v2/users.json', 'users', {
+    query: { 'role[]': role, external_id: externalId },
+    identity: ['users', 'ACCOUNT', [...(role ?? [])], externalId ?? null],
+  });
+}
+
+export function organizationSource(request: OrganizationListRequest): ListSource {
+  return request.of === 'USER'
+    ? byCursor(`/api/v2/users/${request.id}/organizations.json`, 'organizations', {
+        identity: ['organizations', 'USER', request.id],
+      })
+    : byCursor('/api/v2/organizations.json', 'organizations', { identity: ['organizations', 'ACCOUNT'] });
+}
+
+export function searchSource({ query, kind, sort, sideLoad = false }: SearchRequest): ListSource {
+  return searched(
+    kind === null ? query : `type:${kind} ${query}`,
+    sort,
+    sideLoad,
+    kind === null ? ['ticket', 'user', 'organization'] : [kind],
+    ['search', kind, query, sort === null ? null : [sort.by, sort.descending]],
+  );
+}
+
+export function commentSource({ ticketId, newestFirst }: CommentListRequest): ListSource {
+  return byCursor(`/api/v2/tickets/${ticketId}/comments.json`, 'comments', {
+    query: { sort: newestFirst ? '-created_at' : 'created_at', include: 'users' },
+    identity: ['comments', ticketId, newestFirst],
+  });
+}
+
+function ownedTickets(of: Exclude<TicketListRequest['of'], 'ACCOUNT'>, id: number): string {
+  switch (of) {
+    case 'REQUESTER':
+      return `/api/v2/users/${id}/tickets/requested.json`;
+    case 'ASSIGNEE':
+      return `/api/v2/users/${id}/tickets/assigned.json`;
+    case 'ORGANIZATION':
+      return `/api/v2/organizations/${id}/tickets.json`;
+    case 'PROBLEM':
+      return `/api/v2/tickets/${id}/incidents.json`;
+    default:
+      return of satisfies never;
+  }
+}
+
+function byCursor(
+  path: string,
+  member: ListSource['member'],
+  { query = {}, identity }: { readonly query?: ZendeskQuery; readonly identity: JsonValue },
+): ListSource {
+  return { paging: 'CURSOR', path, query, member, resultTypes: null, cap: 0, identity };
+}
+
+function searched(
+  query: string,
+  sort: TicketSort | null,
+  sideLoad: boolean,
+  resultTypes: readonly string[],
+  identity: JsonValue,
+): ListSource {
+  return {
+    paging: 'NUMBERED',
+    path: '/api/v2/search.json',
+    query: {
+      query,
+      ...(sort === null
+        ? {}
+        : { sort_by: SEARCH_SORTS[sort.by], sort_order: sort.descending ? 'desc' : 'asc' }),
+      include: sideLoad ? `tickets(${TICKET_SIDE_LOADS})` : undefined,
+    },
+    member: 'results',
+    resultTypes,
+    cap: MAX_SEARCH_RECORDS,
+    identity,
+  };
+}

@@ -1,0 +1,51 @@
+/** Reading members of Zendesk's records: the value where it is of the documented type, else `null`. */
+import type { JsonObject, JsonValue } from '../../base/index.ts';
+import { isObject } from '../catalogue/records.ts';
+
+export function textOf(of: JsonObject, name: string): string | null {
+  const value = of[name];
+  return typeof value === 'string' ? value : null;
+}
+
+/** A text, or a number that Zendesk sends in its place. */
+export function labelOf(of: JsonObject, name: string): string | null {
+  const value = of[name];
+  return typeof value === 'number' ? String(value) : textOf(of, name);
+}
+
+/** An id or a count. */
+export function integerOf(of: JsonObject, name: string): number | null {
+  const value = of[name];
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
+}
+
+export function isTrue(of: JsonObject, name: string): boolean {
+  return of[name] === true;
+}
+
+export function timeOf(of: JsonObject, name: string): Date | null {
+  const time = Date.parse(textOf(of, name) ?? '');
+  return Number.isNaN(time) ? null : new Date(time);
+}
+
+export function idsOf(of: JsonObject, name: string): readonly number[] {
+  return listOf(of, name).filter((value): value is number => Number.isSafeInteger(value));
+}
+
+export function textsOf(of: JsonObject, name: string): readonly string[] {
+  return listOf(of, name).filter((value): value is string => typeof value === 'string');
+}
+
+export function objectOf(of: JsonObject, name: string): JsonObject | null {
+  const value = of[name];
+  return isObject(value) ? value : null;
+}
+
+export function objectsOf(of: JsonObject, name: string): readonly JsonObject[] {
+  return listOf(of, name).filter(isObject);
+}
+
+function listOf(of: JsonObject, name: string): readonly JsonValue[] {
+  const value = of[name];
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,272 @@
+/**
+ * One Zendesk account within a session. Each method is admitted under its own operation of the
+ * catalogue; what a record shows is decided here, by the caller's rights, whatever was loaded.
+ */
+import type { JsonObject } from '../../base/index.ts';
+import { MAX_PAGE_SIZE } from '../../zendesk/index.ts';
+import type { OperationName } from '../catalogue/catalogue.ts';
+import type { ZendeskRecord } from '../catalogue/records.ts';
+import { AccountObjects } from './account-objects.ts';
+import { AccountReads, type Get } from './account-reads.ts';
+import type { RecordSlice } from './cursor-list.ts';
+import type { GraphAccount, GraphChange } from './graph-session.ts';
+import type { IntegrationAccess } from './integration-access.ts';
+import type {
+  CommentListRequest,
+  OrganizationListRequest,
+  SearchRequest,
+  Slice,
+  TicketListRequest,
+  UserListRequest,
+} from './list-request.ts';
+import { commentSource, organizationSource, searchSource, ticketSource, userSource } from './list-source.ts';
+import type { OperationUse, UsedResource } from './operation-use.ts';
+import { toOrganizationReference, toOrganizationView, toPersonReference, toUserView } from './read-people.ts';
+import { type Showing, toCommentView, toTicketView } from './read-ticket.ts';
+import type { SessionContext } from './session-context.ts';
+import type { LoadedKind, ReadParticipant } from './shared-reads.ts';
+import { type ChangeOperation, TicketChange } from './ticket-change.ts';
+import type {
+  CommentView,
+  OrganizationReferenceView,
+  OrganizationView,
+  PersonReferenceView,
+  SearchResultView,
+  TicketView,
+  UserView,
+} from './views.ts';
+
+/** Zendesk keeps at most 5 000 comments of a ticket. */
+const MAX_COMMENT_PAGES = 50;
+
+/** Under which operation a reference is loaded: one that is for its kind, else one that shows tickets. */
+const REFERENCE_OPERATIONS: Readonly<Record<LoadedKind, readonly OperationName[]>> = {
+  tickets: ['get_ticket'],
+  users: ['list_users', 'list_tickets', 'get_ticket', 'search', 'create_ticket', 'update_ticket'],
+  organizations: [
+    'list_organizations',
+    'list_tickets',
+    'get_ticket',
+    'search',
+    'list_users',
+    'create_ticket',
+    'update_ticket',
+  ],
+};
+
+export class ZendeskAccount implements GraphAccount {
+  readonly integrationId: string;
+  readonly #context: SessionContext;
+  readonly #access: IntegrationAccess;
+  readonly #objects: AccountObjects;
+  readonly #reads: AccountReads;
+
+  constructor(context: SessionContext, access: IntegrationAccess) {
+    this.integrationId = access.integrationId;
+    this.#context = context;
+    this.#access = access;
+    this.#objects = new AccountObjects((kind, ids) => this.#loadMany(kind, ids));
+    this.#reads = new AccountReads(this.integrationId, this.#objects);
+  }
+
+  async ticket(id: number): Promise<TicketView | null> {
+    const use = await this.#begin('get_ticket', { kind: 'OBJECT', type: 'ticket', id });
+    const found = await use.watch(this.#objects.load('tickets', id));
+    return found === null ? null : toTicketView(found, this.#showing());
+  }
+
+  async user(id: number): Promise<UserView | null> {
+    const use = await this.#begin('list_users', { kind: 'OBJECT', type: 'user', id });
+    const found = await use.watch(this.#objects.load('users', id));
+    return found === null ? null : toUserView(this.integrationId, found);
+  }
+
+  async organization(id: number): Promise<OrganizationView | null> {
+    const use = await this.#begin('list_organizations', { kind: 'OBJECT', type: 'organization', id });
+    const found = await use.watch(this.#objects.load('organizations', id));
+    return found === null ? null : toOrganizationView(this.integrationId, found);
+  }
+
+  async person(id: number): Promise<PersonReferenceView | null> {
+    const found = await this.#reference('users', id);
+    return found === null ? null : toPersonReference(this.integrationId, found);
+  }
+
+  async organizationReference(id: number): Promise<OrganizationReferenceView | null> {
+    const found = await this.#reference('organizations', id);
+    return found === null ? null : toOrganizationReference(this.integrationId, found);
+  }
+
+  async tickets(request: TicketListRequest): Promise<Slice<TicketView>> {
+    const use = await this.#begin('list_tickets', { kind: 'TYPE', type: 'ticket' });
+    const slice = await use.watch(this.#slice(use, () => ticketSource(request), request));
+    return sliceOf(slice, (one) => toTicketView(one, this.#showing()));
+  }
+
+  async users(request: UserListRequest): Promise<Slice<UserView>> {
+    const use = await this.#begin('list_users', { kind: 'TYPE', type: 'user' });
+    const slice = await use.watch(this.#slice(use, () => userSource(request), request));
+    return sliceOf(slice, (one) => toUserView(this.integrationId, one));
+  }
+
+  async organizations(request: OrganizationListRequest): Promise<Slice<OrganizationView>> {
+    const use = await this.#begin('list_organizations', { kind: 'TYPE', type: 'organization' });
+    const slice = await use.watch(this.#slice(use, () => organizationSource(request), request));
+    return sliceOf(slice, (one) => toOrganizationView(this.integrationId, one));
+  }
+
+  async search(request: SearchRequest): Promise<Slice<SearchResultView>> {
+    const use = await this.#begin('search', { kind: 'QUERY', query: request.query });
+    const slice = await use.watch(this.#slice(use, () => searchSource(request), request));
+    return sliceOf(slice, (one) => this.#searchResult(one));
+  }
+
+  async comments(request: CommentListRequest): Promise<Slice<CommentView>> {
+    const { ticketId } = request;
+    const use = await this.#begin('get_ticket', { kind: 'OBJECT', type: 'ticket', id: ticketId });
+    const slice = await use.watch(this.#slice(use, () => commentSource(request), request, inTurn));
+    return sliceOf(slice, (one) => toCommentView(one, ticketId, this.#showing()));
+  }
+
+  async comment(ticketId: number, commentId: number): Promise<CommentView | null> {
+    const use = await this.#begin('get_ticket', { kind: 'OBJECT', type: 'ticket', id: ticketId });
+    const found = await use.watch(this.#findComment(use, ticketId, commentId));
+    return found === null ? null : toCommentView(found, ticketId, this.#showing());
+  }
+
+  async change(
+    operation: ChangeOperation,
+    payload: JsonObject,
+    idempotencyKey: string | null,
+  ): Promise<GraphChange> {
+    const open = await this.#access.admit(operation);
+    const change = new TicketChange(this.#context, this.integrationId, {
+      operation,
+      payload,
+      idempotencyKey,
+      isPermitted: (name) => this.#access.isPermitted(name),
+    });
+    const assertAllowed = this.#context.registerChange(change, `${this.integrationId} ${operation}`);
+    try {
+      const { ticket, idempotency, commentId } = await change.run(open, assertAllowed);
+      this.#objects.forgetTickets();
+      this.#objects.keep('tickets', [ticket]);
+      return { ticket: toTicketView(ticket, this.#showing()), idempotency, commentId };
+    } catch (error) {
+      this.#objects.forgetTickets();
+      throw error;
+    } finally {
+      this.#reads.forget();
+    }
+  }
+
+  async #begin(operation: OperationName, resource: UsedResource): Promise<OperationUse> {
+    await this.#access.admit(operation);
+    const use = this.#access.useOf(operation);
+    use.note(resource);
+    return use;
+  }
+
+  async #reference(kind: 'users' | 'organizations', id: number): Promise<ZendeskRecord | null> {
+    const partial = this.#objects.partial(kind, id);
+    if (partial !== null) return partial;
+    const operation = this.#referenceOperation(kind);
+    await this.#access.admit(operation);
+    return this.#access.useOf(operation).watch(this.#objects.load(kind, id));
+  }
+
+  #referenceOperation(kind: LoadedKind): OperationName {
+    const [, otherwise = 'get_ticket'] = REFERENCE_OPERATIONS[kind];
+    return REFERENCE_OPERATIONS[kind].find((name) => this.#access.isAdmitted(name)) ?? otherwise;
+  }
+
+  async #loadMany(kind: LoadedKind, ids: readonly number[]) {
+    const use = this.#access.useOf(this.#referenceOperation(kind));
+    const { group, client } = await this.#access.admit(use.operation);
+    const { sharedReads } = this.#context.deps;
+    return sharedReads.loadMany(group, kind, ids, { ...this.#participantOf(use), client });
+  }
+
+  #participantOf(use: OperationUse): Omit<ReadParticipant, 'client'> {
+    const { call, deadline, meter } = this.#context;
+    return {
+      signal: call.signal,
+      deadline,
+      lane: 'INTERACTIVE',
+      caller: call.caller.apiKeyId,
+      meters: [meter, use.meter],
+    };
+  }
+
+  #getFor(use: OperationUse): Get {
+    return async (path, query) => {
+      const { group, client } = await this.#access.admit(use.operation);
+      const { sharedReads } = this.#context.deps;
+      return sharedReads.read(group, path, query, { ...this.#participantOf(use), client });
+    };
+  }
+
+  async #slice(
+    use: OperationUse,
+    sourceOf: () => Parameters<AccountReads['slice']>[1],
+    request: Parameters<AccountReads['slice']>[2],
+    pace: Pace = atOnce,
+  ): Promise<RecordSlice> {
+    return this.#reads.slice(pace(this.#context, this.#getFor(use)), sourceOf(), request);
+  }
+
+  async #findComment(use: OperationUse, ticketId: number, commentId: number): Promise<ZendeskRecord | null> {
+    const get = inTurn(this.#context, this.#getFor(use));
+    const source = commentSource({ ticketId, newestFirst: true, first: MAX_PAGE_SIZE, after: null });
+    let start: string | null = null;
+    for (let pages = 0; pages < MAX_COMMENT_PAGES; pages += 1) {
+      const page = await this.#reads.page(get, source, start, MAX_PAGE_SIZE);
+      const found = page.records.find((one) => one.id === commentId);
+      if (found !== undefined) return found;
+      if (!page.hasMore || page.end === null || page.end === start) return null;
+      start = page.end;
+    }
+    return null;
+  }
+
+  #searchResult(one: ZendeskRecord): SearchResultView {
+    const { integrationId } = this;
+    if (one['result_type'] === 'user') {
+      return this.#access.isPermitted('list_users')
+        ? { kind: 'user', user: toUserView(integrationId, one) }
+        : { kind: 'person', person: toPersonReference(integrationId, one) };
+    }
+    if (one['result_type'] === 'organization') {
+      return this.#access.isPermitted('list_organizations')
+        ? { kind: 'organization', organization: toOrganizationView(integrationId, one) }
+        : { kind: 'organizationReference', organization: toOrganizationReference(integrationId, one) };
+    }
+    return { kind: 'ticket', ticket: toTicketView(one, this.#showing()) };
+  }
+
+  #showing(): Showing {
+    const { integrationId } = this;
+    return { integrationId, showsContacts: this.#access.isPermitted('list_users') };
+  }
+}
+
+/** How calls of one kind follow each other. */
+type Pace = (context: SessionContext, get: Get) => Get;
+
+const atOnce: Pace = (_context, get) => get;
+
+/** Comments have no bulk endpoint: a few tickets of a session are asked for at a time. */
+const inTurn: Pace =
+  ({ call, commentTurns }, get) =>
+  (path, query) =>
+    commentTurns.run(call.signal, () => get(path, query));
+
+function sliceOf<View>(slice: RecordSlice, show: (record: ZendeskRecord) => View): Slice<View> {
+  const { records, hasNextPage, truncated, totalCount } = slice;
+  return {
+    edges: records.map(({ cursor, record }) => ({ cursor, node: show(record) })),
+    hasNextPage,
+    truncated,
+    totalCount,
+  };
+}
