@@ -82,9 +82,10 @@ export async function openEnvelope(
 ): Promise<OpenedEnvelope> {
   const parsed = parseEnvelope(envelope);
   const transcript = encodeTranscript(parsed);
-  const [signature, mac] = await Promise.all([
+  const [signature, mac, digest] = await Promise.all([
     checkSignature(suite, parsed, transcript, input.trustedSigningKeys),
     checkMac(input.macKey, parsed, transcript),
+    suite.sha256(transcript),
   ]);
   if ((signature & mac) !== 1) throw new EnvelopeOpenError();
   const plaintext = await decrypt(suite, parsed, input.recipient);
@@ -93,5 +94,5 @@ export async function openEnvelope(
     plaintext.fill(0);
     throw new EnvelopeOpenError();
   }
-  return { header, plaintext, transcriptSha256: encodeBase64Url(await suite.sha256(transcript)) };
+  return { header, plaintext, transcriptSha256: encodeBase64Url(digest) };
 }
