@@ -3,6 +3,7 @@ import { builder } from './builder.ts';
 import { connectionCost, connectionResult } from './connection.ts';
 
 const AuditPhase = builder.enumType('AuditPhase', {
+  description: 'Which part of an act an event tells.',
   values: {
     INTENT: { description: 'Stands before a change is sent.' },
     OUTCOME: { description: 'Closes an intent.' },
@@ -10,8 +11,9 @@ const AuditPhase = builder.enumType('AuditPhase', {
   },
 });
 const AuditOutcome = builder.enumType('AuditOutcome', {
+  description: 'How an act ended.',
   values: {
-    SUCCEEDED: {},
+    SUCCEEDED: { description: 'It was done and answered.' },
     DENIED: { description: 'Refused by the gateway; nothing was sent.' },
     FAILED: { description: 'Nothing was changed.' },
     APPLIED: { description: 'The change was made but its answer failed.' },
@@ -20,13 +22,20 @@ const AuditOutcome = builder.enumType('AuditOutcome', {
 });
 
 const AuditActor = builder.objectRef<AuditEventView['actor']>('AuditActor').implement({
-  fields: (t) => ({ type: t.exposeString('type'), id: t.exposeString('id') }),
+  description: 'Who acted.',
+  fields: (t) => ({
+    type: t.exposeString('type', { description: 'What kind of actor, such as an API key.' }),
+    id: t.exposeString('id', { description: 'Its id.' }),
+  }),
 });
 const AuditEnvelope = builder
   .objectRef<NonNullable<AuditEventView['envelopes']>[number]>('AuditEnvelope')
   .implement({
     description: 'What left: SHA-256 of the transcript of one envelope.',
-    fields: (t) => ({ keyId: t.exposeID('keyId'), sha256: t.exposeString('sha256') }),
+    fields: (t) => ({
+      keyId: t.exposeID('keyId', { description: 'The client key that it was sealed to.' }),
+      sha256: t.exposeString('sha256', { description: 'The hash, as openers compute it too.' }),
+    }),
   });
 
 const AuditEvent = builder.objectRef<AuditEventView>('AuditEvent');
@@ -37,17 +46,27 @@ builder.node(AuditEvent, {
   loadOne: (id, { call, services }) => services.getAuditEvent(call, id),
   fields: (t) => ({
     index: t.exposeInt('index', { description: 'Gapless, from 0.' }),
-    occurredAt: t.field({ type: 'DateTime', resolve: (event) => new Date(event.occurredAt) }),
-    actor: t.field({ type: AuditActor, resolve: (event) => event.actor }),
-    phase: t.field({ type: AuditPhase, resolve: (event) => event.phase }),
-    action: t.exposeString('action'),
+    occurredAt: t.field({
+      type: 'DateTime',
+      description: 'When it happened.',
+      resolve: (event) => new Date(event.occurredAt),
+    }),
+    actor: t.field({ type: AuditActor, description: 'Who acted.', resolve: (event) => event.actor }),
+    phase: t.field({
+      type: AuditPhase,
+      description: 'Which part of an act it tells.',
+      resolve: (event) => event.phase,
+    }),
+    action: t.exposeString('action', { description: 'What was done, such as `credential.seal`.' }),
     outcome: t.field({
       type: AuditOutcome,
       nullable: true,
+      description: 'How it ended; null for an INTENT.',
       resolve: (event) => (event.phase === 'INTENT' ? null : event.outcome),
     }),
     intentId: t.id({
       nullable: true,
+      description: 'Of an OUTCOME: the intent that it closes.',
       resolve: (event) => (event.phase === 'OUTCOME' ? event.intentId : null),
     }),
     parentId: t.id({
@@ -55,14 +74,46 @@ builder.node(AuditEvent, {
       description: 'The event of the GraphQL operation that this was part of.',
       resolve: (event) => event.parentId ?? null,
     }),
-    integrationId: t.id({ nullable: true, resolve: (event) => event.integrationId ?? null }),
-    operation: t.string({ nullable: true, resolve: (event) => event.operation ?? null }),
-    resource: t.string({ nullable: true, resolve: (event) => event.resource ?? null }),
-    requestId: t.string({ nullable: true, resolve: (event) => event.requestId ?? null }),
-    requestSha256: t.string({ nullable: true, resolve: (event) => event.requestSha256 ?? null }),
-    ip: t.string({ nullable: true, resolve: (event) => event.ip ?? null }),
-    upstreamStatus: t.int({ nullable: true, resolve: (event) => event.upstreamStatus ?? null }),
-    durationMs: t.int({ nullable: true, resolve: (event) => event.durationMs ?? null }),
+    integrationId: t.id({
+      nullable: true,
+      description: 'The integration concerned.',
+      resolve: (event) => event.integrationId ?? null,
+    }),
+    operation: t.string({
+      nullable: true,
+      description: 'The operation of docs/operations.md.',
+      resolve: (event) => event.operation ?? null,
+    }),
+    resource: t.string({
+      nullable: true,
+      description: 'What it was done to: an id or a type.',
+      resolve: (event) => event.resource ?? null,
+    }),
+    requestId: t.string({
+      nullable: true,
+      description: 'The request, as its answer names it.',
+      resolve: (event) => event.requestId ?? null,
+    }),
+    requestSha256: t.string({
+      nullable: true,
+      description: 'SHA-256 of the request’s body, base64url.',
+      resolve: (event) => event.requestSha256 ?? null,
+    }),
+    ip: t.string({
+      nullable: true,
+      description: 'The address that the request came from.',
+      resolve: (event) => event.ip ?? null,
+    }),
+    upstreamStatus: t.int({
+      nullable: true,
+      description: 'The HTTP status that Zendesk answered.',
+      resolve: (event) => event.upstreamStatus ?? null,
+    }),
+    durationMs: t.int({
+      nullable: true,
+      description: 'How long it took, in milliseconds.',
+      resolve: (event) => event.durationMs ?? null,
+    }),
     denialReason: t.string({
       nullable: true,
       description: 'The code of the failure.',
@@ -74,6 +125,7 @@ builder.node(AuditEvent, {
     }),
     envelopes: t.field({
       type: [AuditEnvelope],
+      description: 'What left sealed.',
       complexity: { field: 1, multiplier: 2 },
       resolve: (event) => [...(event.envelopes ?? [])],
     }),
@@ -81,44 +133,59 @@ builder.node(AuditEvent, {
 });
 
 const AuditEventFilter = builder.inputType('AuditEventFilter', {
+  description: 'Which events; all conditions must hold.',
   fields: (t) => ({
     from: t.field({ type: 'DateTime', required: false, description: 'Inclusive.' }),
     to: t.field({ type: 'DateTime', required: false, description: 'Exclusive.' }),
-    actorId: t.id({ required: false }),
-    action: t.string({ required: false }),
-    operation: t.string({ required: false }),
-    outcome: t.field({ type: AuditOutcome, required: false }),
-    integrationId: t.id({ required: false }),
-    phase: t.field({ type: AuditPhase, required: false }),
+    actorId: t.id({ required: false, description: 'Who acted.' }),
+    action: t.string({ required: false, description: 'What was done, such as `credential.seal`.' }),
+    operation: t.string({ required: false, description: 'The operation of docs/operations.md.' }),
+    outcome: t.field({ type: AuditOutcome, required: false, description: 'How it ended.' }),
+    integrationId: t.id({ required: false, description: 'The integration concerned.' }),
+    phase: t.field({ type: AuditPhase, required: false, description: 'Which part of an act.' }),
   }),
 });
 
 const OperationStatus = builder.objectRef<OperationStatusView>('OperationStatus').implement({
   description: 'What became of a change that may have been sent to Zendesk.',
   fields: (t) => ({
-    intentId: t.exposeID('intentId'),
+    intentId: t.exposeID('intentId', { description: 'The intent that announced the change.' }),
     state: t.field({
+      description: 'What became of the change.',
       type: builder.enumType('OperationState', {
+        description: 'What became of a change.',
         values: {
           PENDING: { description: 'No outcome yet; it is closed as UNKNOWN within minutes.' },
-          APPLIED: {},
+          APPLIED: { description: 'The change was made.' },
           FAILED: { description: 'Nothing was changed.' },
-          UNKNOWN: {},
+          UNKNOWN: { description: 'Nobody can tell: look in Zendesk.' },
         },
       }),
       resolve: (status) => status.state,
     }),
-    intent: t.field({ type: AuditEvent, resolve: (status) => status.intent }),
-    outcome: t.field({ type: AuditEvent, nullable: true, resolve: (status) => status.outcome }),
+    intent: t.field({
+      type: AuditEvent,
+      description: 'The event that announced the change.',
+      resolve: (status) => status.intent,
+    }),
+    outcome: t.field({
+      type: AuditEvent,
+      nullable: true,
+      description: 'The event that closed it; null while PENDING.',
+      resolve: (status) => status.outcome,
+    }),
   }),
 });
 
 const OperationExplanationType = builder.objectRef<OperationExplanation>('OperationExplanation').implement({
   description: 'Whether a key may run an operation, and by which rule.',
   fields: (t) => ({
-    allowed: t.exposeBoolean('allowed'),
-    reason: t.exposeString('reason', { nullable: true }),
-    message: t.exposeString('message'),
+    allowed: t.exposeBoolean('allowed', { description: 'Whether the key may run it.' }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'A stable token for the rule that denies; null where none does.',
+    }),
+    message: t.exposeString('message', { description: 'The same in plain words, with what would lift it.' }),
   }),
 });
 
@@ -128,7 +195,13 @@ builder.queryFields((t) => ({
       type: AuditEvent,
       description: 'The tenant’s audit log, oldest first; `last` reads from its end. For AUDITOR.',
       complexity: connectionCost,
-      args: { filter: t.arg({ type: AuditEventFilter, required: false }) },
+      args: {
+        filter: t.arg({
+          type: AuditEventFilter,
+          required: false,
+          description: 'Which events; all where left out.',
+        }),
+      },
       resolve: async (_root, { filter, ...page }, { call, services }) =>
         connectionResult(await services.listAuditEvents(call, filter ?? {}, page)),
     },
@@ -137,15 +210,15 @@ builder.queryFields((t) => ({
   operationStatus: t.field({
     type: OperationStatus,
     description: 'What became of the change announced by an intent. For AGENT, ADMIN and AUDITOR.',
-    args: { intentId: t.arg.id({ required: true }) },
+    args: { intentId: t.arg.id({ required: true, description: 'The intent, as the failure named it.' }) },
     resolve: (_root, { intentId }, { call, services }) => services.getOperationStatus(call, intentId),
   }),
   explainOperation: t.field({
     type: OperationExplanationType,
     description: 'Why an API key may or may not run an operation on an integration. For ADMIN.',
     args: {
-      integrationId: t.arg.id({ required: true }),
-      operation: t.arg.string({ required: true }),
+      integrationId: t.arg.id({ required: true, description: 'The integration.' }),
+      operation: t.arg.string({ required: true, description: 'One of docs/operations.md.' }),
       apiKeyId: t.arg.id({ required: false, description: 'The caller’s own key where left out.' }),
     },
     resolve: (_root, args, { call, services }) => services.explainOperation(call, args),

@@ -131,6 +131,13 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       complexity: { field: 1, multiplier: 1 },
       description: 'What the page holds, each with its cursor.',
     },
+    firstArgOptions: { description: 'How many at most, from 1 to 100, of the beginning; 50 where left out.' },
+    afterArgOptions: { description: 'The cursor to go on from: the `endCursor` of the page before.' },
+    lastArgOptions: {
+      description: 'How many at most, from 1 to 100, of the end; not together with `first`.',
+    },
+    beforeArgOptions: { description: 'The cursor to go back from: the `startCursor` of the page after.' },
+    pageInfoFieldOptions: { description: 'Where the page stands in its list.' },
     cursorFieldOptions: { description: 'Its place in the list.' },
     nodeFieldOptions: { description: 'The object itself.' },
     defaultEdgeTypeOptions: { description: 'One object of a page, with its place in the list.' },

@@ -3,6 +3,7 @@ import { builder } from './builder.ts';
 import { connectionCost, connectionResult } from './connection.ts';
 
 const CredentialTypeEnum = builder.enumType('CredentialType', {
+  description: 'What kind of credential it is, by which Zendesk is called.',
   values: {
     OAUTH2_TOKEN: { value: 'oauth2_token', description: 'A bearer token.' },
     OAUTH2_CLIENT: {
@@ -24,13 +25,29 @@ builder.node(Credential, {
   id: { resolve: (credential) => credential.id },
   loadOne: (id, { call, services }) => services.getCredential(call, id),
   fields: (t) => ({
-    name: t.exposeString('name', { nullable: true }),
-    type: t.field({ type: CredentialTypeEnum, resolve: (credential) => credential.type }),
+    name: t.exposeString('name', { nullable: true, description: 'The name that an admin gave it, if any.' }),
+    type: t.field({
+      type: CredentialTypeEnum,
+      description: 'What kind of credential it is.',
+      resolve: (credential) => credential.type,
+    }),
     version: t.exposeInt('version', { description: 'Counts rotations, from 1.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
-    rotatedAt: t.expose('rotatedAt', { type: 'DateTime', nullable: true }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true }),
-    lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', nullable: true, description: 'To the minute.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was first sealed.' }),
+    rotatedAt: t.expose('rotatedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When another secret last took its place; null for never.',
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ends by itself; null where that is not known.',
+    }),
+    lastUsedAt: t.expose('lastUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was last used, to the minute.',
+    }),
     warning: t.exposeString('warning', {
       nullable: true,
       description: 'What an admin should know, such as the end of API tokens.',
@@ -52,30 +69,51 @@ builder.queryField('credentials', (t) =>
 );
 
 const SealCredentialInput = builder.inputType('SealCredentialInput', {
+  description: 'A credential to be sealed.',
   fields: (t) => ({
-    type: t.field({ type: CredentialTypeEnum, required: true }),
+    type: t.field({
+      type: CredentialTypeEnum,
+      required: true,
+      description: 'What kind of credential it is.',
+    }),
     secret: t.field({
       type: 'JSONObject',
       required: true,
       description: 'The members of the type (docs/keys.md).',
     }),
-    name: t.string({ required: false }),
-    expiresAt: t.field({ type: 'DateTime', required: false }),
+    name: t.string({ required: false, description: 'A name for people.' }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      required: false,
+      description: 'When it ends by itself, if it is known.',
+    }),
   }),
 });
 const RotateCredentialInput = builder.inputType('RotateCredentialInput', {
+  description: 'Another secret for a credential.',
   fields: (t) => ({
-    id: t.id({ required: true }),
-    secret: t.field({ type: 'JSONObject', required: true }),
+    id: t.id({ required: true, description: 'The credential.' }),
+    secret: t.field({
+      type: 'JSONObject',
+      required: true,
+      description: 'The members of its type (docs/keys.md).',
+    }),
     expectedVersion: t.int({
       required: false,
       description: 'Refuses with CONFLICT when another rotation came first.',
     }),
-    expiresAt: t.field({ type: 'DateTime', required: false }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      required: false,
+      description: 'When the new secret ends by itself, if it is known.',
+    }),
   }),
 });
 const CredentialPayload = builder.simpleObject('CredentialPayload', {
-  fields: (payload) => ({ credential: payload.field({ type: Credential }) }),
+  description: 'What a change of a credential did.',
+  fields: (payload) => ({
+    credential: payload.field({ type: Credential, description: 'The credential as it is now.' }),
+  }),
 });
 
 builder.mutationFields((t) => ({
@@ -83,7 +121,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     type: CredentialPayload,
     description: 'Seals a Zendesk credential into the vault. For ADMIN.',
-    args: { input: t.arg({ type: SealCredentialInput, required: true }) },
+    args: { input: t.arg({ type: SealCredentialInput, required: true, description: 'The credential.' }) },
     resolve: (_root, { input }, { call, services }) => services.sealCredential(call, input),
   }),
   rotateCredential: t.field({
@@ -91,28 +129,33 @@ builder.mutationFields((t) => ({
     type: CredentialPayload,
     description:
       'Puts another secret in place of the present one; id, integrations and policy stay. For ADMIN.',
-    args: { input: t.arg({ type: RotateCredentialInput, required: true }) },
+    args: { input: t.arg({ type: RotateCredentialInput, required: true, description: 'The new secret.' }) },
     resolve: (_root, { input }, { call, services }) => services.rotateCredential(call, input),
   }),
   deleteCredential: t.field({
     nullable: true,
     type: builder.simpleObject('DeleteCredentialPayload', {
-      fields: (payload) => ({ deletedId: payload.id() }),
+      description: 'What `deleteCredential` did.',
+      fields: (payload) => ({ deletedId: payload.id({ description: 'The id that is gone.' }) }),
     }),
     description: 'Deletes a credential that no integration uses. For ADMIN.',
-    args: { id: t.arg.id({ required: true }) },
+    args: { id: t.arg.id({ required: true, description: 'The credential.' }) },
     resolve: (_root, { id }, { call, services }) => services.deleteCredential(call, { id }),
   }),
   unsealCredential: t.field({
     nullable: true,
     type: builder.simpleObject('UnsealCredentialPayload', {
+      description: 'What `unsealCredential` answers.',
       fields: (payload) => ({
-        envelope: payload.field({ type: 'HybridCryptoEnvelope' }),
-        auditEventId: payload.id(),
+        envelope: payload.field({
+          type: 'HybridCryptoEnvelope',
+          description: 'The secret, sealed: hand it whole to an opener.',
+        }),
+        auditEventId: payload.id({ description: 'The audit event that records it.' }),
       }),
     }),
     description: 'The credential, sealed to the caller’s client key. For ADMIN.',
-    args: { id: t.arg.id({ required: true }) },
+    args: { id: t.arg.id({ required: true, description: 'The credential.' }) },
     resolve: (_root, { id }, { call, services }) => services.unsealCredential(call, { id }),
   }),
 }));

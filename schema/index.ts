@@ -15,7 +15,14 @@ import './zendesk/organization.ts';
 import './zendesk/integration-fields.ts';
 import './zendesk/changes.ts';
 
-builder.queryType({ authScopes: { authenticated: true } });
-builder.mutationType({ authScopes: { authenticated: true } });
+builder.queryType({
+  description: 'What can be read. Everything needs an API key.',
+  authScopes: { authenticated: true },
+});
+builder.mutationType({
+  description:
+    'What can be changed. Those of one document run one after the other; one that fails is null, with an error of its own.',
+  authScopes: { authenticated: true },
+});
 
 export const schema = builder.toSchema();

@@ -10,16 +10,24 @@ builder.node(Tenant, {
   id: { resolve: (tenant) => tenant.id },
   loadOne: (id, { call, services }) => services.getTenant(call, id),
   fields: (t) => ({
-    name: t.exposeString('name'),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    name: t.exposeString('name', { description: 'The name that its founder gave it.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
   }),
 });
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
   description: 'Who the API key of this request is.',
   fields: (t) => ({
-    apiKey: t.field({ type: ApiKey, resolve: (viewer) => viewer.apiKey }),
-    tenant: t.field({ type: Tenant, resolve: (viewer) => viewer.tenant }),
+    apiKey: t.field({
+      type: ApiKey,
+      description: 'The key of this request.',
+      resolve: (viewer) => viewer.apiKey,
+    }),
+    tenant: t.field({
+      type: Tenant,
+      description: 'The tenant that the key belongs to.',
+      resolve: (viewer) => viewer.tenant,
+    }),
   }),
 });
 
@@ -32,7 +40,7 @@ builder.queryFields((t) => ({
   tenant: t.field({
     type: Tenant,
     description: 'The tenant of the caller; an OPERATOR may name another.',
-    args: { id: t.arg.id({ required: false }) },
+    args: { id: t.arg.id({ required: false, description: 'The tenant; the caller’s own where left out.' }) },
     resolve: (_root, { id }, { call, services }) => services.getTenant(call, id ?? null),
   }),
   tenants: t.connection(
@@ -48,8 +56,9 @@ builder.queryFields((t) => ({
 }));
 
 const CreateTenantInput = builder.inputType('CreateTenantInput', {
+  description: 'A new tenant.',
   fields: (t) => ({
-    name: t.string({ required: true }),
+    name: t.string({ required: true, description: 'A name for people, 1 to 100 characters.' }),
     kmsKeyArn: t.string({
       required: false,
       description: 'The tenant’s own AWS KMS key; the gateway’s default key where left out.',
@@ -61,16 +70,17 @@ builder.mutationField('createTenant', (t) =>
   t.field({
     nullable: true,
     type: builder.simpleObject('CreateTenantPayload', {
+      description: 'What `createTenant` did.',
       fields: (payload) => ({
-        tenant: payload.field({ type: Tenant }),
-        adminApiKey: payload.field({ type: ApiKey }),
+        tenant: payload.field({ type: Tenant, description: 'The new tenant.' }),
+        adminApiKey: payload.field({ type: ApiKey, description: 'Its first key, of the role ADMIN.' }),
         adminApiKeySecret: payload.string({
           description: 'The text of the ADMIN key. It is shown this once.',
         }),
       }),
     }),
     description: 'Creates a tenant with its keys, and its first ADMIN key. For OPERATOR.',
-    args: { input: t.arg({ type: CreateTenantInput, required: true }) },
+    args: { input: t.arg({ type: CreateTenantInput, required: true, description: 'The new tenant.' }) },
     resolve: (_root, { input }, { call, services }) => services.createTenant(call, input),
   }),
 );
