@@ -16,7 +16,7 @@ export interface Call {
   readonly clientNonce: string | null;
   /** Header `X-Sealdesk-Key`: the recipient that the caller names. */
   readonly recipientKeyId: string | null;
-  /** Whether the caller asked for upstream errors sealed. */
+  /** Whether the caller accepts the sealed media type: for errors of Zendesk by REST, for whole answers by GraphQL. */
   readonly acceptsSealedErrors: boolean;
   /** The audit event of the GraphQL operation that this call is part of. */
   readonly parentEventId: string | null;

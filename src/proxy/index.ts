@@ -11,6 +11,7 @@ export {
   printCatalogue,
 } from './catalogue/catalogue.ts';
 export { decidePolicy, type PolicyDecision } from './catalogue/policy.ts';
+export { MAX_RESULT_BYTES } from './catalogue/result-size.ts';
 export { type ConnectionsOptions, createZendeskConnections, type ZendeskConnections } from './connections.ts';
 export { isDenial } from './denial.ts';
 export { createGraphSession, type GraphSessionOptions } from './graph/create-graph-session.ts';

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type Bytes, encodeBase64Url, parseBase64Url, SealdeskError } from '../base/index.ts';
 
-/** Accepting this type asks for errors of Zendesk sealed to the caller's key. */
+/** Accepting this type asks for GraphQL answers, and by REST for errors of Zendesk, sealed to the caller's key. */
 export const SEALED_MEDIA_TYPE = 'application/vnd.sealdesk.envelope+json';
 
 const NONCE_BYTES = { least: 16, most: 64 } as const;

@@ -17,15 +17,17 @@ export type {
   UserView,
   ViaView,
 } from '../proxy/index.ts';
+export { MAX_RESULT_BYTES } from '../proxy/index.ts';
+export type { ZendeskUsage } from '../zendesk/index.ts';
 export type { CreatedApiKey } from './api-keys.ts';
 export type { OperationStatusView } from './audit-log.ts';
 export type { OperationExplanation } from './explain-operation.ts';
 export type { FoundedTenant } from './found-tenant.ts';
 export { isProtected, needsOperation, operationOf, PROTECTED } from './graph-marks.ts';
+export type { GraphOperation, OperationSummary } from './graph-operation.ts';
 export { createOperatorKey, createTenantByCommand, ensureInstallation, isInstalled } from './installation.ts';
 export type { IntegrationView } from './integrations.ts';
 export type { Connection, PageInput } from './page.ts';
-export type { OperationSummary } from './requests.ts';
 export type { ServiceDeps } from './service-deps.ts';
 export { createServices, type Services } from './services.ts';
 export { sweepIntents } from './sweep-intents.ts';

@@ -1,23 +1,13 @@
-/** What happens to every request before and after its use case: who asks, how often, and its entry in the log. */
+/** What happens to every request before and after its use case: who asks, how often, and the entry of a failure. */
 import { addressBucket, authenticateApiKey, type Caller, type InboundLimiter } from '../access/index.ts';
-import type { NewAuditEvent } from '../audit/index.ts';
-import { type ErrorCode, isSealdeskError, SealdeskError } from '../base/index.ts';
-import { type Call, describeCall, isDenial } from '../proxy/index.ts';
-import { auditUnavailable, recordEvent } from './record-event.ts';
+import { isSealdeskError, type SealdeskError } from '../base/index.ts';
+import type { Call } from '../proxy/index.ts';
+import { auditUnavailable } from './record-event.ts';
 import type { RecordRefusal } from './refusals.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
 /** Requests a minute of one address without a valid API key. */
 const ANONYMOUS_PER_MINUTE = 60;
-
-/** A GraphQL operation as the log tells it: names of the schema, never of the caller. */
-export interface OperationSummary {
-  readonly eventId: string;
-  readonly kind: 'query' | 'mutation' | 'document';
-  readonly fields: readonly string[];
-  /** Its first error, `null` where it had none. */
-  readonly failure: { readonly code: ErrorCode; readonly upstreamStatus?: number } | null;
-}
 
 /**
  * The caller whose API key `text` is, or UNAUTHENTICATED. A wrong key counts against the address that
@@ -65,38 +55,4 @@ export async function recordFailure(
   } catch (error) {
     return isSealdeskError(error) ? error : auditUnavailable(error);
   }
-}
-
-/**
- * Records a GraphQL operation before its answer leaves and resolves to its event's id. The events of
- * its use cases name it as parent. What callers without a key send is counted, not recorded one by one.
- */
-export async function recordOperation(
-  deps: ServiceDeps,
-  installationId: string,
-  recordRefusal: RecordRefusal,
-  call: Call,
-  operation: OperationSummary,
-): Promise<string> {
-  const { failure, eventId, fields, kind } = operation;
-  if (call.caller === null) return recordRefusal(call, failure?.code ?? null);
-  const tenantId = call.caller?.tenantId ?? installationId;
-  const [only, ...others] = fields;
-  const event: NewAuditEvent = {
-    ...describeCall({ ...call, parentEventId: null }),
-    id: eventId,
-    occurredAt: new Date(deps.clock.now()).toISOString(),
-    phase: 'SINGLE',
-    action: only === undefined || others.length > 0 ? `graphql.${kind}` : `${kind}.${only}`,
-    ...(failure === null
-      ? { outcome: 'SUCCEEDED' }
-      : { outcome: wasDenied(failure) ? 'DENIED' : 'FAILED', denialReason: failure.code }),
-    ...(failure?.upstreamStatus === undefined ? {} : { upstreamStatus: failure.upstreamStatus }),
-  };
-  await recordEvent(deps, tenantId, event);
-  return eventId;
-}
-
-function wasDenied({ code, upstreamStatus }: NonNullable<OperationSummary['failure']>): boolean {
-  return isDenial(new SealdeskError(code, code, upstreamStatus === undefined ? {} : { upstreamStatus }));
 }

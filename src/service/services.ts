@@ -1,10 +1,12 @@
 /** The use cases bound to what they stand on: the one object that the schema and the routes call. */
 import { createInboundLimiter } from '../access/index.ts';
+import { createSharedReads } from '../proxy/index.ts';
 import * as apiKeys from './api-keys.ts';
 import * as auditLog from './audit-log.ts';
 import * as clientKeys from './client-keys.ts';
 import * as credentials from './credentials.ts';
 import { explainOperation } from './explain-operation.ts';
+import { openGraphOperation } from './graph-operation.ts';
 import * as integrations from './integrations.ts';
 import { proxyOutbound } from './proxy-outbound.ts';
 import { createReadinessCheck } from './readiness.ts';
@@ -72,9 +74,9 @@ export type Services = { readonly [Name in keyof typeof USE_CASES]: Bound<(typeo
   readonly recordFailure: (
     ...rest: WithoutFirst<Parameters<typeof requests.recordFailure>>
   ) => ReturnType<typeof requests.recordFailure>;
-  readonly recordOperation: (
-    ...rest: WithoutFirst<WithoutFirst<WithoutFirst<Parameters<typeof requests.recordOperation>>>>
-  ) => ReturnType<typeof requests.recordOperation>;
+  readonly openGraphOperation: (
+    ...rest: WithoutFirst<Parameters<typeof openGraphOperation>>
+  ) => ReturnType<typeof openGraphOperation>;
 };
 
 /** Binds the use cases; `installationId` is the tenant whose log takes what belongs to no other. */
@@ -97,6 +99,10 @@ export function createServices(deps: ServiceDeps, installationId: string): Servi
     authenticate: requests.authenticate.bind(null, deps, strangers),
     takeFromRate: requests.takeFromRate.bind(null, deps, strangers),
     recordFailure: requests.recordFailure.bind(null, recordRefusal),
-    recordOperation: requests.recordOperation.bind(null, deps, installationId, recordRefusal),
+    openGraphOperation: openGraphOperation.bind(null, {
+      ...deps,
+      sharedReads: createSharedReads({ clock: deps.clock }),
+      recordRefusal,
+    }),
   } as Services);
 }

@@ -33,11 +33,12 @@ export function maskGraphqlError(error: unknown, log: Log): GraphQLError {
   return publicGraphqlError(internal, located);
 }
 
-/** `error` as it may leave, at the place in the document where `located` arose. */
+/** `error` as it may leave, at the place in the document where `located` arose. Behind it, and never shown in the clear, is the failure itself. */
 export function publicGraphqlError(error: SealdeskError, located?: GraphQLError): GraphQLError {
   return new GraphQLError(error.message, {
     ...(located?.nodes === undefined ? {} : { nodes: located.nodes }),
     ...(located?.path === undefined ? {} : { path: located.path }),
+    originalError: error,
     extensions: { code: error.code, ...publicDetails(error) },
   });
 }

@@ -8,8 +8,8 @@ const MAX_FIELDS = 8;
 export type OperationRecord = { -readonly [Member in keyof OperationSummary]: OperationSummary[Member] };
 
 /** The record of an operation of which nothing is known but that it was refused. */
-export function createOperationRecord(eventId: string): OperationRecord {
-  return { eventId, kind: 'document', fields: [], failure: null };
+export function createOperationRecord(): OperationRecord {
+  return { kind: 'document', fields: [], failure: null };
 }
 
 /** Takes down a document that was found valid, so that its field names are names of the schema. */

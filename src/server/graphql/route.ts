@@ -1,22 +1,26 @@
 /**
- * `POST /graphql`: one document in, one execution result out. Every operation, refused ones too, is
- * recorded as one audit event before the first byte of its answer leaves; if that fails there is no
- * answer. Limits on tokens come before parsing, those on depth, breadth and cost before execution.
+ * `POST /graphql`: one document in, one execution result out, sealed where the caller asks for that.
+ * Limits on tokens come before parsing; what a document would show of Zendesk is judged, and its depth,
+ * breadth and cost limited, before execution. Every operation, refused ones too, is recorded as one audit
+ * event before the first byte of its answer leaves; if that fails there is no answer.
  */
-import { type GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
+import { type GraphQLSchema, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import {
-  createId,
-  ERROR_CODES,
-  isErrorCode,
-  isSealdeskError,
-  type Log,
-  type MutationOutcome,
-} from '../../base/index.ts';
-import type { Call, Services } from '../../service/index.ts';
+import { createId, encodeUtf8, isSealdeskError, type Log, SealdeskError } from '../../base/index.ts';
+import type { Call, GraphOperation, GraphSession, Services } from '../../service/index.ts';
+import { MAX_RESULT_BYTES } from '../../service/index.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
-import type { Incoming } from '../incoming.ts';
-import { ensureCoded, maskGraphqlError } from './mask-error.ts';
+import { type Incoming, SEALED_MEDIA_TYPE } from '../incoming.ts';
+import {
+  type ExecutionResult,
+  encodeResult,
+  statusOf,
+  tooLarge,
+  withChange,
+  withUpstream,
+  zendeskExtension,
+} from './execution-result.ts';
+import { ensureCoded, maskGraphqlError, publicGraphqlError } from './mask-error.ts';
 import { graphqlMediaType } from './media-type.ts';
 import {
   createOperationRecord,
@@ -24,20 +28,25 @@ import {
   noteFailure,
   type OperationRecord,
 } from './operation-record.ts';
+import { selectsProtected } from './protected-selection.ts';
 import { assertGraphqlRequest } from './request.ts';
 
 /** Most tokens of a document. */
 export const MAX_DOCUMENT_TOKENS = 2_000;
 const MAX_VALIDATION_ERRORS = 10;
-const MUTATION_OUTCOMES: readonly MutationOutcome[] = ['APPLIED', 'UNKNOWN', 'NOT_SENT'];
 
 export type GraphqlRoute = (call: Call, incoming: Incoming) => Promise<Answer>;
 
-/** What resolvers find in their context. */
+/** What resolvers find in their context, and what is the route's own. */
 interface RequestContext {
   readonly call: Call;
   readonly services: Services;
   readonly record: OperationRecord;
+  readonly opening: Promise<GraphOperation>;
+  /** Set where the document may be executed. */
+  readonly session?: GraphSession;
+  /** Where the result is put; the library hands on copies of this context. */
+  readonly executed: { result: ExecutionResult | null };
 }
 
 export interface CreateGraphqlRouteOptions {
@@ -46,7 +55,7 @@ export interface CreateGraphqlRouteOptions {
   readonly log: Log;
 }
 
-/** The route over `schema`, whose resolvers get `{ call, services }` as context. */
+/** The route over `schema`, whose resolvers get `{ call, services, session }` as context. */
 export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlRoute {
   const { schema, services, log } = options;
   const yoga = createYoga<RequestContext>({
@@ -61,35 +70,77 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
     cors: false,
     logging: false,
     maskedErrors: { maskError: (error) => maskGraphqlError(error, log) },
-    plugins: [limitDocument(), recordOutcome(log)],
+    plugins: [limitDocument(), judgeDocument(schema), takeResult()],
   });
 
   return async (call, incoming) => {
     assertGraphqlRequest(incoming, call.caller !== null);
-    const record = createOperationRecord(createId('auditEvent'));
-    const mediaType = graphqlMediaType(incoming.headers);
-    const response = await yoga.fetch(
+    const eventId = createId('auditEvent');
+    // The recipient is looked up while the document is read; its failure is met where it is needed.
+    const opening = services.openGraphOperation(call, eventId);
+    opening.catch(() => undefined);
+    const context: RequestContext = {
+      // What a stranger is refused is counted, not recorded one by one: no event of that id need come to be.
+      call: { ...call, parentEventId: call.caller === null ? null : eventId },
+      services,
+      record: createOperationRecord(),
+      opening,
+      executed: { result: null },
+    };
+    await yoga.fetch(
       new Request('http://gateway.invalid/graphql', {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: mediaType },
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
         body: incoming.body,
         signal: incoming.signal,
       }),
-      // What a stranger is refused is counted, not recorded one by one: no event of that id need come to be.
-      {
-        call: { ...call, parentEventId: call.caller === null ? null : record.eventId },
-        services,
-        record,
-      },
+      context,
     );
-    const retryAfter = response.headers.get('retry-after');
-    return {
-      ...jsonAnswer(response.status, null, {
-        'content-type': `${mediaType}; charset=utf-8`,
-        ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
-      }),
-      body: await response.text(),
-    };
+    const operation = await opening;
+    const { result } = context.executed;
+    if (result === null) throw new TypeError('"result" must be set by the execution');
+    return answer(operation, context, result, incoming);
+  };
+}
+
+/** Seals and records what was executed; what is thrown instead is answered plain, without data. */
+async function answer(
+  operation: GraphOperation,
+  { call, record }: RequestContext,
+  executed: ExecutionResult,
+  { headers }: Incoming,
+): Promise<Answer> {
+  const { session } = operation;
+  const isSealed = session.delivery.kind === 'SEALED';
+  const { requestId } = call;
+  const zendesk = zendeskExtension(session.usage());
+  let result: ExecutionResult = isSealed
+    ? { ...executed, errors: executed.errors?.map(withUpstream) }
+    : executed;
+  noteFailure(record, result.errors?.[0]);
+  const encode = (auditEventId: string): string =>
+    encodeResult(result, { auditEventId, requestId, ...zendesk });
+  let text = operation.eventId === null ? '' : encode(operation.eventId);
+  let body = encodeUtf8(text);
+  const answered = body.length <= MAX_RESULT_BYTES;
+  if (!answered) {
+    result = { errors: [publicGraphqlError(withChange(tooLarge(), record, executed.errors))] };
+    noteFailure(record, result.errors?.[0]);
+    text = encode(operation.eventId ?? '');
+    body = encodeUtf8(text);
+  }
+  const { envelope, auditEventId } = await operation
+    .finish(record, { body, answered })
+    .catch((error: unknown) => {
+      throw isSealdeskError(error) ? withChange(error, record, executed.errors) : error;
+    });
+  const { status, headers: retryAfter } = statusOf(result);
+  if (envelope !== null)
+    return jsonAnswer(status, envelope, { ...retryAfter, 'content-type': SEALED_MEDIA_TYPE });
+  const contentType = `${graphqlMediaType(headers)}; charset=utf-8`;
+  return {
+    ...jsonAnswer(status, null, { ...retryAfter, 'content-type': contentType }),
+    body: operation.eventId === null ? encode(auditEventId) : text,
   };
 }
 
@@ -115,65 +166,46 @@ function limitDocument(): Plugin<RequestContext, RequestContext> {
   };
 }
 
-/** Takes down what was asked and how it ended, writes the event, and names it in the answer. */
-function recordOutcome(log: Log): Plugin<RequestContext, RequestContext> {
+/** Opens the operation's session to the resolvers, unless its answer could not leave: then nothing is executed. */
+function judgeDocument(schema: GraphQLSchema): Plugin<RequestContext, RequestContext> {
   return {
-    onExecute({ args }) {
-      noteDocument(args.contextValue.record, args.document, args.operationName ?? null);
-    },
-    async onExecutionResult({ result, setResult, context }) {
-      if (result === undefined || Symbol.asyncIterator in result) {
-        throw new TypeError('"result" must be a single execution result');
+    async onExecute({ args, extendContext, setResultAndStopExecution }) {
+      const { call, record, opening } = args.contextValue;
+      const operationName = args.operationName ?? null;
+      noteDocument(record, args.document, operationName);
+      const session = await opening.then(
+        (opened) => opened.session,
+        // It is met again, and answered, when the execution is over.
+        () => null,
+      );
+      if (session === null) return setResultAndStopExecution({});
+      // Callers without a key are asked for one by the fields themselves.
+      const isClosed = session.delivery.kind === 'NONE' && call.caller !== null;
+      if (isClosed && selectsProtected(schema, args.document, operationName)) {
+        return setResultAndStopExecution({ errors: [publicGraphqlError(sealedResponseRequired())] });
       }
-      const { call, record, services } = context;
-      const errors = result.errors?.map((error) => ensureCoded(error));
-      noteFailure(record, errors?.[0]);
-      try {
-        const auditEventId = await services.recordOperation(call, record);
-        const data = isEmpty(result.data) && errors !== undefined ? { data: null } : {};
-        const extensions = { auditEventId, requestId: call.requestId, ...statusHint(result.data, errors) };
-        setResult({ ...result, ...data, ...(errors === undefined ? {} : { errors }), extensions });
-      } catch (error) {
-        // Nothing of the result leaves but what became of a change.
-        const failure = maskGraphqlError(withChange(error, record, errors), log);
-        setResult({
-          errors: [failure],
-          extensions: { requestId: call.requestId, ...statusHint(null, [failure]) },
-        });
-      }
+      extendContext({ session });
     },
   };
 }
 
-/**
- * The failure to record an operation, with what its first error told of a change. A mutation without
- * errors was made: that its answer is withheld must not look as if it had not been.
- */
-function withChange(
-  error: unknown,
-  record: OperationRecord,
-  errors: readonly GraphQLError[] | undefined,
-): unknown {
-  if (!isSealdeskError(error) || record.kind !== 'mutation') return error;
-  const told = errors?.[0]?.extensions;
-  const mutation =
-    errors === undefined ? 'APPLIED' : MUTATION_OUTCOMES.find((known) => known === told?.['mutation']);
-  if (mutation === undefined) return error;
-  const intentId = told?.['intentId'];
-  return error.with({ mutation, ...(typeof intentId === 'string' ? { intentId } : {}) });
+function sealedResponseRequired(): SealdeskError {
+  return new SealdeskError(
+    'SEALED_RESPONSE_REQUIRED',
+    `The document asks for what leaves sealed only, so nothing was fetched. Send Accept: ${SEALED_MEDIA_TYPE} (sealedFetch does) and open the envelope, or have an ADMIN make an API key of delivery PLAINTEXT.`,
+  );
 }
 
-/** The status of the first error's code, where nothing but errors is answered. Taken out by the library. */
-function statusHint(data: unknown, errors: readonly GraphQLError[] | undefined): object {
-  const code = errors?.[0]?.extensions['code'];
-  if (!isEmpty(data) || typeof code !== 'string' || !isErrorCode(code)) return {};
-  const retryAfter = errors?.[0]?.extensions['retryAfter'];
-  const headers =
-    typeof retryAfter === 'number' ? { headers: { 'retry-after': String(Math.ceil(retryAfter)) } } : {};
-  return { http: { status: ERROR_CODES[code].status, ...headers } };
-}
-
-/** Whether an answer holds no value of any root field. */
-function isEmpty(data: unknown): boolean {
-  return typeof data !== 'object' || data === null || Object.values(data).every((value) => value === null);
+/** Takes what was executed out of the library, which would write it as text: the answer is the route's own. */
+function takeResult(): Plugin<RequestContext, RequestContext> {
+  return {
+    onExecutionResult({ result, setResult, context }) {
+      if (result === undefined || Symbol.asyncIterator in result) {
+        throw new TypeError('"result" must be a single execution result');
+      }
+      const { data, errors } = result;
+      context.executed.result = { data, errors: errors?.map((error) => ensureCoded(error)) };
+      setResult({});
+    },
+  };
 }

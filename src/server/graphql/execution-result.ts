@@ -1,0 +1,97 @@
+/** An execution result on its way out: its form, its status, and what of a change it tells. */
+import { GraphQLError } from 'graphql';
+import { ERROR_CODES, isErrorCode, type MutationOutcome, SealdeskError } from '../../base/index.ts';
+import { MAX_RESULT_BYTES, type ZendeskUsage } from '../../service/index.ts';
+import { upstreamOf } from '../../zendesk/index.ts';
+import type { OperationRecord } from './operation-record.ts';
+
+const MUTATION_OUTCOMES: readonly MutationOutcome[] = ['APPLIED', 'UNKNOWN', 'NOT_SENT'];
+
+/** What was executed, its errors masked and coded. */
+export interface ExecutionResult {
+  readonly data?: unknown;
+  readonly errors?: readonly GraphQLError[] | undefined;
+}
+
+export interface ResultExtensions {
+  readonly auditEventId: string;
+  readonly requestId: string;
+  readonly zendesk?: object;
+}
+
+/** `extensions.zendesk` of an operation that took part in calls to Zendesk. */
+export function zendeskExtension(usage: ZendeskUsage): Pick<ResultExtensions, 'zendesk'> {
+  const { calls, remaining, resetsAt } = usage;
+  if (calls === 0) return {};
+  return {
+    zendesk: { calls, remaining, resetsAt: resetsAt === null ? null : new Date(resetsAt).toISOString() },
+  };
+}
+
+/** The result as it is sent. Where nothing but errors is answered, `data` is null. */
+export function encodeResult({ data, errors }: ExecutionResult, extensions: ResultExtensions): string {
+  const shown = isEmpty(data) && errors !== undefined ? null : data;
+  return JSON.stringify({
+    ...(shown === undefined ? {} : { data: shown }),
+    ...(errors === undefined ? {} : { errors }),
+    extensions,
+  });
+}
+
+/** The status of the first error's code where nothing but errors is answered, with its `Retry-After`. */
+export function statusOf({ data, errors }: ExecutionResult): {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+} {
+  const { code, retryAfter } = errors?.[0]?.extensions ?? {};
+  if (!isEmpty(data) || !isErrorCode(code)) return { status: 200, headers: {} };
+  return {
+    status: ERROR_CODES[code].status,
+    headers: typeof retryAfter === 'number' ? { 'retry-after': String(Math.ceil(retryAfter)) } : {},
+  };
+}
+
+/** `error` with Zendesk's own answer in full, where there was one. For sealing only. */
+export function withUpstream(error: GraphQLError): GraphQLError {
+  const upstream = upstreamOf(error.originalError);
+  if (upstream === null) return error;
+  const { status, body, truncated } = upstream;
+  return new GraphQLError(error.message, {
+    ...(error.nodes === undefined ? {} : { nodes: error.nodes }),
+    ...(error.path === undefined ? {} : { path: error.path }),
+    extensions: { ...error.extensions, upstream: { status, body, truncated } },
+  });
+}
+
+/** That a result is too large to be answered. */
+export function tooLarge(): SealdeskError {
+  const limit = `${MAX_RESULT_BYTES / 2 ** 20} MiB`;
+  return new SealdeskError(
+    'PAYLOAD_TOO_LARGE',
+    `The result is larger than ${limit}. Ask for smaller pages, or for fewer fields.`,
+    { subject: String(MAX_RESULT_BYTES) },
+  );
+}
+
+/**
+ * The failure to answer an operation, with what its errors told of a change unless it tells so itself. A
+ * mutation without errors was made: that its answer is withheld must not look as if it had not been.
+ */
+export function withChange(
+  failure: SealdeskError,
+  record: OperationRecord,
+  errors: readonly GraphQLError[] | undefined,
+): SealdeskError {
+  if (record.kind !== 'mutation' || failure.details.mutation !== undefined) return failure;
+  const told = errors?.[0]?.extensions;
+  const mutation =
+    errors === undefined ? 'APPLIED' : MUTATION_OUTCOMES.find((known) => known === told?.['mutation']);
+  if (mutation === undefined) return failure;
+  const intentId = told?.['intentId'];
+  return failure.with({ mutation, ...(typeof intentId === 'string' ? { intentId } : {}) });
+}
+
+/** Whether an answer holds no value of any root field. */
+function isEmpty(data: unknown): boolean {
+  return typeof data !== 'object' || data === null || Object.values(data).every((value) => value === null);
+}
