@@ -186,6 +186,23 @@ export const createUser = (call: Call): Reply => {
 export const listOrganizations = (call: Call): Reply =>
   listRows<OrganizationRow>(call, 'organizations', call.world.store.organizations, organizationView);
 
+/** By `external_id` or `name`, exactly but for case. */
+export const searchOrganizations = (call: Call): Reply => {
+  const externalId = call.query.get('external_id')?.toLowerCase();
+  const name = call.query.get('name')?.toLowerCase();
+  const rows = call.world.store.organizations.filter((row) =>
+    externalId === undefined ? row.name.toLowerCase() === name : row.externalId?.toLowerCase() === externalId,
+  );
+  return listRows<OrganizationRow>(call, 'organizations', rows, organizationView);
+};
+
+export const listUserOrganizations = (call: Call): Reply => {
+  const user = call.world.store.user(idParam(call));
+  if (!user) throw recordNotFound();
+  const rows = call.world.store.organizations.filter((row) => row.id === user.organizationId);
+  return listRows<OrganizationRow>(call, 'organizations', rows, organizationView);
+};
+
 export const showOrganization = (call: Call): Reply => {
   const organization = call.world.store.organization(idParam(call));
   if (!organization) throw recordNotFound();

@@ -28,6 +28,10 @@ export class Store {
   readonly #organizationsById = new Map<number, OrganizationRow>();
   #version = 0;
   #userSequence: number;
+  #problems: { readonly version: number; readonly ids: ReadonlySet<number> } = {
+    version: -1,
+    ids: new Set(),
+  };
   #sorted = new Map<string, { version: number; rows: readonly unknown[] }>();
 
   constructor(options: StoreOptions) {
@@ -90,6 +94,17 @@ export class Store {
   ticket(id: number): TicketRow | null {
     const row = this.#tickets[id - 1];
     return row && row.deletedAt === null ? row : null;
+  }
+
+  /** Tickets that incidents name as their problem. */
+  problemIds(): ReadonlySet<number> {
+    if (this.#problems.version !== this.#version) {
+      const ids = this.#tickets.flatMap(({ problemId, deletedAt }) =>
+        problemId === null || deletedAt !== null ? [] : [problemId],
+      );
+      this.#problems = { version: this.#version, ids: new Set(ids) };
+    }
+    return this.#problems.ids;
   }
 
   /** What the ticket lists show at `now`: neither deleted nor archived. */

@@ -51,7 +51,7 @@ export const ticketView = (store: Store, ticket: TicketRow, origin: string): Rec
     email_cc_ids: ticket.collaboratorIds,
     forum_topic_id: null,
     problem_id: ticket.problemId,
-    has_incidents: false,
+    has_incidents: store.problemIds().has(ticket.id),
     is_public: ticket.isPublic,
     due_at: ticket.dueAt === null ? null : isoTime(ticket.dueAt),
     tags: ticket.tags,

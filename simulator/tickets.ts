@@ -86,6 +86,13 @@ export const listOrganizationTickets = (call: Call): Reply => {
   return listOf(call, `organization:${id}`, (row) => row.organizationId === id);
 };
 
+/** The incidents that name the ticket as their problem; none of a ticket that is no problem. */
+export const listIncidents = (call: Call): Reply => {
+  const id = idParam(call);
+  if (!call.world.store.ticket(id)) throw recordNotFound();
+  return listOf(call, `incidents:${id}`, (row) => row.problemId === id);
+};
+
 export const countTickets = (call: Call): Reply => {
   const { store, clock } = call.world;
   const now = clock.now();

@@ -72,7 +72,10 @@ const members = {
   upstreamStatus: z.int().min(100).max(999).optional(),
   durationMs: z.int().nonnegative().max(MAX_DURATION_MS).optional(),
   denialReason: Reason.optional(),
-  /** How many refusals of one cause this event stands for. */
+  /**
+   * How many this event stands for: refusals of one cause, or, of a Zendesk operation within a GraphQL
+   * operation, calls to Zendesk that it took part in, tries and calls shared with others included.
+   */
   count: z.int().min(1).optional(),
   envelopes: z
     .array(z.strictObject({ keyId: idOf('clientKey'), sequence: Sequence.optional(), sha256: Hash }))

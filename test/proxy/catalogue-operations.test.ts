@@ -1,4 +1,4 @@
-/** The six operations against the simulator, through HTTP. */
+/** The operations of the catalogue against the simulator, through HTTP. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   ADMIN_EMAIL,
@@ -324,6 +324,27 @@ describe('list_users', () => {
     const first = await run('list_users', { cursor: null, per_page: 3 });
     const second = await run('list_users', { cursor: first.page.next_cursor, per_page: 3 });
     expect(new Set([...first.users, ...second.users].map((user) => user.id)).size).toBe(6);
+  });
+});
+
+describe('list_organizations', () => {
+  it('lists with all that Zendesk tells, by page and by cursor', async () => {
+    const { organizations, count } = await run('list_organizations', { per_page: 4 });
+    expect(organizations).toHaveLength(4);
+    expect(organizations.every((one) => 'domain_names' in one)).toBe(true);
+    expect(count).toBeGreaterThan(4);
+    const first = await run('list_organizations', { cursor: null, per_page: 3 });
+    const second = await run('list_organizations', { cursor: first.page.next_cursor, per_page: 3 });
+    const ids = [...first.organizations, ...second.organizations].map((one) => one.id);
+    expect(new Set(ids).size).toBe(6);
+  });
+
+  it('finds by external id, and nothing by an unknown one', async () => {
+    const { organizations } = await run('list_organizations', { per_page: 100 });
+    const known = organizations.find((one) => typeof one['external_id'] === 'string');
+    const found = await run('list_organizations', { external_id: known?.['external_id'] });
+    expect(found.organizations.map((one) => one.id)).toEqual([known?.id]);
+    expect((await run('list_organizations', { external_id: 'nobody' })).organizations).toEqual([]);
   });
 });
 

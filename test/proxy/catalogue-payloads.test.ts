@@ -190,6 +190,10 @@ const BAD: readonly (readonly [OperationName, unknown, string, RegExp])[] = [
   ['list_users', { external_id: '' }, 'external_id', /1 to 255/],
   ['list_users', { page: 101 }, 'page', /10000 users/],
   ['list_users', { per_page: 1000 }, 'per_page', /from 1 to 100/],
+  ['list_organizations', { external_id: 'x', cursor: null }, 'cursor', /combined with external_id/],
+  ['list_organizations', { page: 2, cursor: null }, 'cursor', /combined with page/],
+  ['list_organizations', { page: 101 }, 'page', /10000 organizations/],
+  ['list_organizations', { name: 'Acme' }, 'name', /not a field/],
   ['search', {}, 'query', /is required/],
   ['search', { query: ' ' }, 'query', /1 to 2000/],
   ['search', { query: 'x'.repeat(2001) }, 'query', /1 to 2000/],
@@ -236,6 +240,7 @@ const GOOD: readonly (readonly [OperationName, unknown, string])[] = [
   ['update_ticket', update({ assignee_id: null }), 'ticket:1'],
   ['update_ticket', update({ comment: { html_body: '<b>x</b>', public: false } }), 'ticket:1'],
   ['list_users', { role: ['agent', 'admin'], page: 100 }, 'user'],
+  ['list_organizations', { external_id: 'acme', page: 100 }, 'organization'],
   [
     'search',
     {

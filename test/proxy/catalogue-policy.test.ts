@@ -58,6 +58,7 @@ describe('the policy', () => {
       create_ticket: 'ROLE',
       update_ticket: 'ROLE',
       list_users: 'allowed',
+      list_organizations: 'allowed',
       search: 'allowed',
     });
     expect(ask({ operation: 'create_ticket', roles: ['DASHBOARD', 'AGENT'] })).toBe('allowed');

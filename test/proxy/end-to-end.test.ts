@@ -10,6 +10,7 @@ const PAYLOADS: Readonly<Record<(typeof ALL_OPERATIONS)[number], object>> = {
   create_ticket: NEW_TICKET,
   update_ticket: { ticket_id: 290, priority: 'high' },
   list_users: { per_page: 5 },
+  list_organizations: { per_page: 3 },
   search: { query: 'type:ticket status:open', sort_by: 'created_at', sort_order: 'desc' },
 };
 const RESULT_MEMBER: Readonly<Record<string, string>> = {

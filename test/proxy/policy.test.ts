@@ -15,6 +15,7 @@ const PAYLOADS: Readonly<Record<string, object>> = {
   create_ticket: NEW_TICKET,
   update_ticket: { ticket_id: 290, priority: 'high' },
   list_users: {},
+  list_organizations: {},
   search: { query: 'lamp' },
 };
 

@@ -18,6 +18,7 @@ export const ALL_OPERATIONS = [
   'create_ticket',
   'update_ticket',
   'list_users',
+  'list_organizations',
   'search',
 ] as const;
 

@@ -20,7 +20,15 @@ import { type DemoApiKeys, type DemoRecord, keepDemoDraft, readDemoRecord } from
 const TENANT_NAME = 'Lumen & Oak (demo)';
 const INTEGRATION_NAME = 'Lumen & Oak support desk';
 const SUBDOMAIN = 'lumen-and-oak';
-const OPERATIONS = ['list_tickets', 'get_ticket', 'create_ticket', 'update_ticket', 'list_users', 'search'];
+const OPERATIONS = [
+  'list_tickets',
+  'get_ticket',
+  'create_ticket',
+  'update_ticket',
+  'list_users',
+  'list_organizations',
+  'search',
+];
 
 export interface SetUpDemoInput {
   readonly suite: Suite;

@@ -45,7 +45,7 @@ const payload = z
   });
 
 const result = z.strictObject({
-  /** In Zendesk's order, each with `result_type`; people and organizations as references unless permitted. */
+  /** In Zendesk's order, each with `result_type`; people and organizations as references unless `list_users` and `list_organizations` are permitted. */
   results: z.array(record),
   users: z.array(personReference),
   organizations: z.array(namedReference),
@@ -69,9 +69,12 @@ export const search = defineOperation({
       page: input.page ?? 1,
       per_page: input.per_page ?? MAX_PAGE_SIZE,
     });
-    const showPeople = context.isPermitted('list_users');
+    const shows = {
+      people: context.isPermitted('list_users'),
+      organizations: context.isPermitted('list_organizations'),
+    };
     return {
-      results: found.results.map((one) => shown(one, showPeople)),
+      results: found.results.map((one) => shown(one, shows)),
       users: peopleOf(found.users),
       organizations: found.organizations.map(namedOf),
       count: found.page.count,
@@ -81,14 +84,18 @@ export const search = defineOperation({
 });
 
 /** A result as far as the caller may see it; of a kind we do not know, id and kind only. */
-function shown(one: ZendeskRecord, showPeople: boolean): ZendeskRecord {
+function shown(
+  one: ZendeskRecord,
+  shows: { readonly people: boolean; readonly organizations: boolean },
+): ZendeskRecord {
   const kind = one['result_type'];
   switch (kind) {
     case 'ticket':
-      return showPeople ? one : withoutContactData(one);
+      return shows.people ? one : withoutContactData(one);
     case 'user':
-      return showPeople ? one : { ...personOf(one), result_type: kind };
+      return shows.people ? one : { ...personOf(one), result_type: kind };
     case 'organization':
+      return shows.organizations ? one : { ...namedOf(one), result_type: kind };
     case 'group':
       return { ...namedOf(one), result_type: kind };
     default:
