@@ -17,6 +17,14 @@ const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
     },
   ],
   [
+    'graph',
+    {
+      about:
+        'a page of 100 tickets with its people: Zendesk calls and latency, against REST by hand and one call per reference',
+      run: async () => (await import('./graph.ts')).run(),
+    },
+  ],
+  [
     'seal',
     {
       about: 'sealing and opening envelopes, against bare primitives and the portable suite',
