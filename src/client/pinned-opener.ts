@@ -8,6 +8,7 @@
 import { isId, parseBase64, parseUtf8 } from '../base/index.ts';
 import {
   type AwaitableSuite,
+  ENVELOPE_LIMITS,
   EnvelopeOpenError,
   type ExpectedHeader,
   extendPins,
@@ -82,7 +83,8 @@ function openWith(
 function claimedSigner(envelope: unknown, key: WelcomedClientKey): string | null {
   const encrypted: unknown = isObject(envelope) ? Reflect.get(envelope, 'encrypted') : null;
   const text: unknown = isObject(encrypted) ? Reflect.get(encrypted, 'protected') : null;
-  const bytes = typeof text === 'string' ? parseBase64(text) : null;
+  const isShort = typeof text === 'string' && text.length <= 2 * ENVELOPE_LIMITS.maxProtected;
+  const bytes = isShort ? parseBase64(text) : null;
   const header = bytes === null ? null : parseProtectedHeader(bytes);
   const isOwn = header?.tenant_id === key.tenantId && header.recipient_key_id === key.keyId;
   return isOwn ? header.signing_kid : null;
