@@ -1,7 +1,7 @@
 /** HKDF with SHA-512 (RFC 5869) over the suite's HMAC. */
 import { type Bytes, concatBytes } from '../base/index.ts';
 import { HPKE } from './algorithms.ts';
-import type { Suite } from './suite.ts';
+import type { HkdfOutput, Suite } from './suite.ts';
 
 /** RFC 5869 §2.2: a pseudorandom key of 64 bytes. An empty `salt` stands for 64 zero bytes. */
 export function hkdfExtractSha512(
@@ -39,17 +39,16 @@ export function hkdfExpandSha512(
   return output;
 }
 
-/** Both steps, over `hmacSha512`. */
+/** Both steps, over `hmacSha512`: extracted once, expanded to each of `outputs`. */
 export function hkdfSha512(
   suite: Pick<Suite, 'hmacSha512'>,
   salt: Uint8Array,
   inputKeyingMaterial: Uint8Array,
-  info: Uint8Array,
-  length: number,
-): Bytes {
+  outputs: readonly HkdfOutput[],
+): readonly Bytes[] {
   const pseudorandomKey = hkdfExtractSha512(suite, salt, inputKeyingMaterial);
   try {
-    return hkdfExpandSha512(suite, pseudorandomKey, info, length);
+    return outputs.map(({ info, length }) => hkdfExpandSha512(suite, pseudorandomKey, info, length));
   } finally {
     pseudorandomKey.fill(0);
   }

@@ -8,7 +8,7 @@
 import { type Bytes, concatBytes, encodeUtf8, parseUtf8 } from '../base/index.ts';
 import { HPKE, ML_KEM_768 } from './algorithms.ts';
 import { assertSize } from './sizes.ts';
-import type { Awaitable, AwaitableSuite, KemPrivateKey, KemPublicKey } from './suite.ts';
+import type { AwaitableSuite, HkdfOutput, KemPrivateKey, KemPublicKey } from './suite.ts';
 
 const MODE_BASE = Uint8Array.of(0x00);
 const EMPTY = new Uint8Array(0);
@@ -34,9 +34,9 @@ function labelled(label: Uint8Array, ikm: Uint8Array): Bytes {
   return concatBytes(LABELLED, label, ikm);
 }
 
-/** RFC 9180 §4: the info that LabeledExpand expands with. */
-function labelledInfo(label: Uint8Array, info: Uint8Array, length: number): Bytes {
-  return concatBytes(Uint8Array.of(length >> 8, length & 0xff), LABELLED, label, info);
+/** RFC 9180 §4: what LabeledExpand expands to. */
+function labelledOutput(label: Uint8Array, info: Uint8Array, length: number): HkdfOutput {
+  return { info: concatBytes(Uint8Array.of(length >> 8, length & 0xff), LABELLED, label, info), length };
 }
 
 /** What `secret` is extracted from in base mode, where the psk is empty: the same for every message. */
@@ -62,8 +62,8 @@ async function keyScheduleContext(suite: AwaitableSuite, info: Uint8Array): Prom
 
 /**
  * RFC 9180 §5.1, KeySchedule with mode_base (empty psk and psk_id); the exporter secret is not needed.
- * Each output is one whole HKDF, salted with the shared secret, since a platform may not give away what
- * it extracts; extracting twice costs one HMAC more. Wipes `sharedSecret`.
+ * Extract and Expand are asked for in one, since Web Crypto does not give away what it extracts. Wipes
+ * `sharedSecret`.
  */
 async function keySchedule(
   suite: AwaitableSuite,
@@ -72,12 +72,11 @@ async function keySchedule(
 ): Promise<{ readonly key: Bytes; readonly baseNonce: Bytes }> {
   try {
     const context = await keyScheduleContext(suite, info);
-    const derive = (label: Uint8Array, length: number): Awaitable<Bytes> =>
-      suite.hkdfSha512(sharedSecret, SECRET_IKM, labelledInfo(label, context, length), length);
-    const [key, baseNonce] = await Promise.all([
-      derive(LABELS.key, HPKE.key),
-      derive(LABELS.baseNonce, HPKE.nonce),
+    const [key, baseNonce] = await suite.hkdfSha512(sharedSecret, SECRET_IKM, [
+      labelledOutput(LABELS.key, context, HPKE.key),
+      labelledOutput(LABELS.baseNonce, context, HPKE.nonce),
     ]);
+    if (key === undefined || baseNonce === undefined) throw new TypeError('the suite derived too little');
     return { key, baseNonce };
   } finally {
     sharedSecret.fill(0);

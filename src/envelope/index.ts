@@ -91,6 +91,7 @@ export {
 export type {
   Awaitable,
   AwaitableSuite,
+  HkdfOutput,
   KemPrivateKey,
   KemPublicKey,
   MacKey,

@@ -103,7 +103,7 @@ const suite: Suite = Object.freeze<Suite>({
   },
   sha256,
   hmacSha512,
-  hkdfSha512: (salt, ikm, info, length) => hkdfSha512({ hmacSha512 }, salt, ikm, info, length),
+  hkdfSha512: (salt, ikm, outputs) => hkdfSha512({ hmacSha512 }, salt, ikm, outputs),
 
   sealAes256Gcm(key, nonce, aad, plaintext) {
     assertSize('key', key, HPKE.key);

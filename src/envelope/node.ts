@@ -140,7 +140,7 @@ const suite: Suite = Object.freeze<Suite>({
   randomBytes: (length) => randomFillSync(new Uint8Array(length)),
   sha256,
   hmacSha512,
-  hkdfSha512: (salt, ikm, info, length) => hkdfSha512({ hmacSha512 }, salt, ikm, info, length),
+  hkdfSha512: (salt, ikm, outputs) => hkdfSha512({ hmacSha512 }, salt, ikm, outputs),
 
   sealAes256Gcm(key, nonce, aad, plaintext) {
     assertSize('key', key, HPKE.key);

@@ -58,6 +58,13 @@ export interface MacKey {
 /** A value, or the promise of one. */
 export type Awaitable<Value> = Value | Promise<Value>;
 
+/** One value to derive. */
+export interface HkdfOutput {
+  readonly info: Uint8Array;
+  /** Bytes, 1 … 16 320; RangeError beyond. */
+  readonly length: number;
+}
+
 /** What the format needs. A promise rejects with what the synchronous form would throw. */
 export interface AwaitableSuite {
   readonly name: 'node' | 'noble' | 'webcrypto';
@@ -66,8 +73,8 @@ export interface AwaitableSuite {
   sha256(data: Uint8Array): Awaitable<Bytes>;
   /** An empty key stands for zero bytes, as HMAC has it. */
   hmacSha512(key: Uint8Array, data: Uint8Array): Awaitable<Bytes>;
-  /** RFC 5869 with SHA-512, Extract and Expand in one. `length` is 1 … 16 320 bytes; RangeError beyond. */
-  hkdfSha512(salt: Uint8Array, ikm: Uint8Array, info: Uint8Array, length: number): Awaitable<Bytes>;
+  /** RFC 5869 with SHA-512: extracts once and expands to each of `outputs`, in their order. */
+  hkdfSha512(salt: Uint8Array, ikm: Uint8Array, outputs: readonly HkdfOutput[]): Awaitable<readonly Bytes[]>;
   /** AES-256-GCM: key of 32 bytes, nonce of 12; the 16-byte tag comes last. */
   sealAes256Gcm(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Awaitable<Bytes>;
   /** The plaintext, or `null` where the tag does not fit. `ciphertext` is at least 16 bytes. */
@@ -94,7 +101,7 @@ export interface Suite extends AwaitableSuite {
   readonly name: 'node' | 'noble';
   sha256(data: Uint8Array): Bytes;
   hmacSha512(key: Uint8Array, data: Uint8Array): Bytes;
-  hkdfSha512(salt: Uint8Array, ikm: Uint8Array, info: Uint8Array, length: number): Bytes;
+  hkdfSha512(salt: Uint8Array, ikm: Uint8Array, outputs: readonly HkdfOutput[]): readonly Bytes[];
   sealAes256Gcm(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Bytes;
   openAes256Gcm(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Bytes | null;
   importKemPublicKey(publicKey: Uint8Array): KemPublicKey;

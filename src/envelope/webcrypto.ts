@@ -14,6 +14,7 @@ import { assertSize, copyBytes } from './sizes.ts';
 import { type AesGcmParams, subtle } from './subtle-crypto.ts';
 import type {
   AwaitableSuite,
+  HkdfOutput,
   KemPrivateKey,
   KemPublicKey,
   MacKey,
@@ -198,11 +199,14 @@ const suite: AwaitableSuite = Object.freeze<AwaitableSuite>({
   sha256,
   hmacSha512: async (key, data) => mac(await importMac(key), data),
 
-  async hkdfSha512(salt, ikm, info, length) {
-    assertHkdfLength(length);
+  async hkdfSha512(salt, ikm, outputs) {
     const key = await subtle().importKey('raw', toBytes(ikm), 'HKDF', false, ['deriveBits']);
-    const params = { name: 'HKDF', hash: 'SHA-512', salt: toBytes(salt), info: toBytes(info) };
-    return new Uint8Array(await subtle().deriveBits(params, key, length * 8));
+    const derive = async ({ info, length }: HkdfOutput): Promise<Bytes> => {
+      assertHkdfLength(length);
+      const params = { name: 'HKDF', hash: 'SHA-512', salt: toBytes(salt), info: toBytes(info) };
+      return new Uint8Array(await subtle().deriveBits(params, key, length * 8));
+    };
+    return Promise.all(outputs.map(derive));
   },
 
   async sealAes256Gcm(key, nonce, aad, plaintext) {
