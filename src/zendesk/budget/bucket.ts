@@ -40,8 +40,10 @@ const BIN_MS = 500;
 const DRIFT_MS = 200;
 /** A process that has been silent so long is dead, and its calls have left the window. */
 export const LAPSE_MS = 90_000;
-/** Tokens out before any answer told a limit. */
+/** Tokens out before any answer told a limit, or after what it told has grown old. */
 const SLOW_START = 4;
+const FRESH_MS = 500;
+const REREAD_MS = 5_000;
 /** The smallest limit of the plans on sale, for an account whose answers tell none. */
 const UNTOLD_LIMIT = 200;
 const UNTOLD_RESET_MS = 2_000;
@@ -86,6 +88,13 @@ export class Bucket {
   /** Calls that may be in the window: those out and those of the log. */
   get held(): number {
     return this.#state.log.reduce((sum, [, calls]) => sum + calls, this.out);
+  }
+
+  /** Room by our own log alone where a call is due to fetch a fresh reading, which may tell of more; else 0. */
+  get unreadRoom(): number {
+    const { reading } = this.#state;
+    const limit = this.limit;
+    return reading !== null && limit !== null && this.#mayProbe(reading) ? Math.max(0, limit - this.held) : 0;
   }
 
   /** Tokens that may be granted now. */
@@ -142,13 +151,31 @@ export class Bucket {
   #readingRoom(reading: ReadingState, limit: number): number {
     const { blind, grantedAt } = this.#state;
     const now = this.#now;
+    const polite = this.#politeRoom(reading, limit);
     const sure = leastOf(reading) - this.out - blind.calls;
-    const polite = sure - this.#reserve(limit, Math.max(this.#promisedAt(reading), now) - reading.at);
-    if (polite >= 1) return polite;
-    // However much others are expected to take until the reset, a tenth of the limit is ours.
+    if (polite >= 1) return Math.min(polite, this.#freshRoom(reading, limit, sure));
+    const age = now - reading.at;
+    // However much others are expected to take until the reset, a tenth of the limit is ours; and what
+    // they really take has to be read now and then.
     const trickles = this.held < limit / 10 && now - grantedAt >= (2 * this.windowMs) / limit;
-    if (trickles && sure - this.#reserve(limit, now - reading.at + 1000) >= 1) return 1;
+    const rereads = this.out === 0 && age >= REREAD_MS && now - grantedAt >= REREAD_MS;
+    if ((trickles || rereads) && sure - this.#reserve(limit, age + 1000) >= (trickles ? 1 : SLOW_START))
+      return 1;
     return this.#mayProbe(reading) ? 1 : 0;
+  }
+
+  /** Of what is surely left that which others cannot have taken since the reading, and a few calls to read anew. */
+  #freshRoom(reading: ReadingState, limit: number, sure: number): number {
+    const unread = Math.max(0, this.#now - reading.at - FRESH_MS);
+    const rate = expectedRate(this.#state.others, this.windowMs, reading.at, this.#now);
+    const taken = unread * Math.max(limit / this.windowMs, (3 * rate) / 1000);
+    return Math.max(sure - taken, SLOW_START - this.out);
+  }
+
+  /** What is surely left beyond that which others are expected to take until more is promised. */
+  #politeRoom(reading: ReadingState, limit: number): number {
+    const until = Math.max(this.#promisedAt(reading), this.#now) - reading.at;
+    return leastOf(reading) - this.out - this.#state.blind.calls - this.#reserve(limit, until);
   }
 
   /** What is left to others for `milliseconds`. */

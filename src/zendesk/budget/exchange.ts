@@ -124,7 +124,7 @@ function grantTokens(
 ): { readonly line: LineState; readonly answer: Omit<ExchangeAnswer, 'grantedAt' | 'pauses'> } {
   const { process, asks } = request;
   const account = bucketOf(buckets, ACCOUNT);
-  const { limit, windowMs } = account;
+  const { limit } = account;
   const pausedFor = Math.max(0, (before.pauses[ACCOUNT] ?? 0) - now);
   const room = pausedFor > 0 ? 0 : account.room;
   const roomOf = ({ endpointClass }: BudgetAsk): number =>
@@ -136,13 +136,7 @@ function grantTokens(
     here[ask.lane] = { calls: here[ask.lane].calls + calls, callers: here[ask.lane].callers + ask.callers };
   }
   const elsewhere = waitingElsewhere(before, process);
-  const shares = divideRoom(
-    room,
-    backgroundRoom(before, room, limit, windowMs, now),
-    here,
-    elsewhere,
-    random,
-  );
+  const shares = divideRoom(room, backgroundRoom(before, room, account, now), here, elsewhere, random);
   const granted = asks.map(() => 0);
   const total = { INTERACTIVE: 0, MUTATION: 0, BACKGROUND: 0 };
   for (const lane of LANES) {
@@ -166,7 +160,7 @@ function grantTokens(
   const prefetched = Math.max(0, Math.min(request.prefetch, Math.floor(spare / PREFETCH_SHARE)));
   account.grant(process, prefetched);
 
-  const charged = chargeLine(before, total, limit, windowMs, now);
+  const charged = chargeLine(before, total, account, now);
   const lanes = noneWaiting();
   const notBefore = asks.map((ask, index) => {
     const waiting = ask.calls - (granted[index] ?? 0);

@@ -4,6 +4,7 @@
  * Plain JSON, kept with the account's bucket; times in milliseconds of the ledger's clock.
  */
 import { LANES, type Lane } from '../lane.ts';
+import type { Bucket } from './bucket.ts';
 
 /** Calls waiting for a token, and for how many callers. */
 export interface Waiting {
@@ -97,12 +98,14 @@ export function divideRoom(
   return { ...granted, BACKGROUND: portion('BACKGROUND', share) };
 }
 
-/** What the background may take of `room` by its pace and the reserve for interactive calls. */
+/**
+ * What the background may take of `room` by its pace and the reserve for interactive calls. It may
+ * fetch a fresh reading when only readings stand against it: else nothing would tell of new room.
+ */
 export function backgroundRoom(
   line: LineState,
   room: number,
-  limit: number | null,
-  windowMs: number,
+  { limit, windowMs, unreadRoom }: Pick<Bucket, 'limit' | 'windowMs' | 'unreadRoom'>,
   now: number,
 ): number {
   if (limit === null) return Math.min(room, 1);
@@ -112,15 +115,15 @@ export function backgroundRoom(
     GREATEST_RESERVE * limit,
   );
   const tokens = paceAt(line, limit, windowMs, now);
-  return Math.floor(Math.min(tokens, room - Math.floor(reserve)));
+  const left = Math.max(room, Math.min(unreadRoom, Math.floor(reserve) + 1)) - Math.floor(reserve);
+  return Math.floor(Math.min(tokens, left));
 }
 
 /** The line after grants of `granted` tokens. */
 export function chargeLine(
   line: LineState,
   granted: Record<Lane, number>,
-  limit: number | null,
-  windowMs: number,
+  { limit, windowMs }: Pick<Bucket, 'limit' | 'windowMs'>,
   now: number,
 ): LineState {
   const urgent = granted.INTERACTIVE + granted.MUTATION;

@@ -30,6 +30,8 @@ const SAMPLE_MS = 5_000;
 const LATE_SAMPLE_MS = 20_000;
 const SMOOTHING_MS = 20_000;
 const FORGETTING_MS = 120_000;
+/** The share of the limit below which others may have found nothing left. */
+const STARVED = 0.02;
 
 /** The estimate after one more batch. */
 export function observeOthers(
@@ -56,7 +58,9 @@ export function observeOthers(
   const seen = unexplained(grown);
   const sample = ((seen - span.unexplained) * 1000) / elapsed;
   const known = others.measuredAt > 0 && now - others.measuredAt < windowMs * 5;
-  const weight = known ? 1 - Math.exp(-elapsed / SMOOTHING_MS) : 1;
+  // Who finds nothing left makes no calls, and wants them all the same.
+  const starved = known && batch.least < limit * STARVED && sample < others.rate;
+  const weight = starved ? 0 : known ? 1 - Math.exp(-elapsed / SMOOTHING_MS) : 1;
   return {
     rate: others.rate + weight * (sample - others.rate),
     measuredAt: now,
