@@ -1,4 +1,5 @@
 import { builder } from './builder.ts';
+import { CALL_COST } from './zendesk/costs.ts';
 
 const ProxyOutboundInput = builder.inputType('ProxyOutboundInput', {
   description: 'One operation to run on Zendesk.',
@@ -33,7 +34,7 @@ builder.mutationField('proxyOutbound', (t) =>
     }),
     description:
       'Runs one Zendesk operation; the answer is sealed to the caller’s client key. For AGENT, reads also for DASHBOARD.',
-    complexity: 50,
+    complexity: CALL_COST,
     args: {
       input: t.arg({ type: ProxyOutboundInput, required: true, description: 'The operation to run.' }),
     },

@@ -80,16 +80,18 @@ export async function referredOrganization(
 }
 
 /**
- * Whether the tickets of a list are best asked for with their people and organizations: where some are
- * wanted, and of none more than a reference shows.
+ * Whether the tickets of a list are best asked for with their people and organizations: where of people
+ * or of organizations nothing but references are wanted, which then cost no call of their own.
  */
 export function wantsSideLoad(info: GraphQLResolveInfo): boolean {
-  const extents = nodesBelow(info)
-    .filter(({ parent, field }) => parent.name === 'Ticket' && TICKET_REFERENCES.has(field.name))
-    .flatMap(({ field, nodes }) =>
-      typesOf(info, field.type).map((type) => extentOf(fieldsOf(info, nodes, type))),
-    );
-  return extents.includes('REFERENCE') && !extents.includes('FULL');
+  const extents: Readonly<Record<string, Set<Extent>>> = { User: new Set(), Organization: new Set() };
+  for (const { parent, field, nodes } of nodesBelow(info)) {
+    if (parent.name !== 'Ticket' || !TICKET_REFERENCES.has(field.name)) continue;
+    for (const type of typesOf(info, field.type)) {
+      extents[type.name]?.add(extentOf(fieldsOf(info, nodes, type)));
+    }
+  }
+  return Object.values(extents).some((of) => of.has('REFERENCE') && !of.has('FULL'));
 }
 
 /** What a connection selects of its objects, by `nodes` and by `edges`. */

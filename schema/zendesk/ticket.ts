@@ -7,7 +7,7 @@ import {
 } from '../../src/service/index.ts';
 import { builder } from '../builder.ts';
 import { sliceArgs } from './connection.ts';
-import { nestedListCost } from './costs.ts';
+import { FEW, nestedListCost } from './costs.ts';
 import { globalId, nodeEntryOf } from './entry.ts';
 import {
   CommentOrder,
@@ -123,6 +123,7 @@ builder.node(Ticket, {
     }),
     collaborators: t.field({
       type: [User],
+      complexity: FEW,
       nullable: { list: false, items: true },
       description: 'People in copy, followers included; null in place of one that Zendesk does not show.',
       resolve: ({ account, view }, _args, _context, info) =>
@@ -130,6 +131,7 @@ builder.node(Ticket, {
     }),
     followers: t.field({
       type: [User],
+      complexity: FEW,
       nullable: { list: false, items: true },
       description: 'Agents who follow the ticket; null in place of one that Zendesk does not show.',
       resolve: ({ account, view }, _args, _context, info) =>
@@ -137,6 +139,7 @@ builder.node(Ticket, {
     }),
     emailCcs: t.field({
       type: [User],
+      complexity: FEW,
       nullable: { list: false, items: true },
       description: 'People in copy of its mails; null in place of one that Zendesk does not show.',
       resolve: ({ account, view }, _args, _context, info) =>
