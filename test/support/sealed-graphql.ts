@@ -19,6 +19,8 @@ export interface SealedGraphqlAnswer {
   readonly json: RestAnswer['json'];
   /** The protected header, `null` where the answer came in the clear. */
   readonly header: ProtectedHeader | null;
+  /** SHA-256 of the envelope's transcript, as the audit log names it. */
+  readonly transcriptSha256: string | null;
   /** The execution result: what was in the envelope, else the failure in the clear. */
   readonly result: RestAnswer['json'];
 }
@@ -40,13 +42,14 @@ export async function sealedGraphql(
     headers: { accept: SEALED_ACCEPT, 'x-sealdesk-nonce': nonce, ...sent.headers },
   });
   if (headers['content-type'] !== 'application/vnd.sealdesk.envelope+json') {
-    return { status, headers, json, header: null, result: json };
+    return { status, headers, json, header: null, transcriptSha256: null, result: json };
   }
-  const { header, plaintext } = await tenant.opener.open(json, {
+  const { header, plaintext, transcriptSha256 } = await tenant.opener.open(json, {
     purposes: ['graphql.result'],
     request_target: 'POST /graphql',
     request_sha256: encodeBase64Url(createHash('sha256').update(body).digest()),
     client_nonce: nonce,
   });
-  return { status, headers, json, header, result: JSON.parse(new TextDecoder().decode(plaintext)) };
+  const result: RestAnswer['json'] = JSON.parse(new TextDecoder().decode(plaintext));
+  return { status, headers, json, header, transcriptSha256, result };
 }
