@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_CODES, encodeBase64Url, isErrorCode } from '../../src/base/index.ts';
 import { codeOf, eventIdOf, type House, openHouse, readEvent } from '../service/house.ts';
 import { openTestGateway } from '../support/gateway.ts';
+import { sealedGraphql } from '../support/sealed-graphql.ts';
 
 const ID = (prefix: string) => expect.stringMatching(new RegExp(`^${prefix}_[0-9a-z]{26}$`));
 const UUID = expect.stringMatching(/^[0-9a-f-]{36}$/);
@@ -348,8 +349,23 @@ describe('a page of another origin', () => {
     }
     const preflight = await gateway.send('/graphql', { method: 'OPTIONS', headers: { origin: ORIGIN } });
     expect(preflight.status).toBe(204);
-    expect(preflight.headers['access-control-allow-headers']).toContain('x-sealdesk-nonce');
+    for (const name of ['content-type', 'x-sealdesk-key', 'x-sealdesk-nonce']) {
+      expect(preflight.headers['access-control-allow-headers']?.split(', ')).toContain(name);
+    }
     expect(preflight.headers['access-control-allow-methods']).toBe('POST, GET');
+  });
+
+  it('gets sealed answers if its origin is listed, and may read of their headers what it needs', async () => {
+    await using house = await openHouse('pglite', { corsOrigins: [ORIGIN] });
+    const answer = await sealedGraphql(house.gateway, house.tenant, '{ viewer { tenant { id } } }', {
+      headers: { origin: ORIGIN },
+    });
+    expect(answer.result.data.viewer.tenant.id).toBe(house.tenant.id);
+    expect(answer.headers).toMatchObject({
+      ...SECURITY,
+      'access-control-allow-origin': ORIGIN,
+      'access-control-expose-headers': 'retry-after, x-request-id',
+    });
   });
 
   it('gets the security headers with every answer', async () => {
