@@ -49,14 +49,10 @@ export interface GraphSession {
   /**
    * The events of what was done so far, each with the operation's event as its parent: one for each
    * operation of the catalogue on each integration, and the outcome of each change. `ending` tells what
-   * becomes of the answer: where it does not leave, changes are APPLIED, not SUCCEEDED. Where the log
-   * refuses them with CONFLICT, the sweeper has closed an intent: with `isIntentClosed` the outcomes
-   * stand beside it. The ids of events are the same whenever they are asked for.
+   * becomes of the answer: where it does not leave, changes are APPLIED, not SUCCEEDED. The ids of
+   * events are the same whenever they are asked for.
    */
-  events(
-    keys: TenantKeys,
-    ending: { readonly answered: boolean; readonly isIntentClosed?: boolean },
-  ): readonly NewAuditEvent[];
+  events(keys: TenantKeys, ending: { readonly answered: boolean }): readonly NewAuditEvent[];
 }
 
 /** What of a change the graph is told. */

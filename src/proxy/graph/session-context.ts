@@ -19,10 +19,9 @@ export interface GraphSessionDeps {
   readonly log: Log;
 }
 
-/** How the answer ended, as far as the events of changes depend on it. */
+/** Whether the answer leaves. */
 export interface AnswerEnding {
   readonly answered: boolean;
-  readonly isIntentClosed?: boolean;
 }
 
 /** A change as the log needs it: with the event that ends it, `null` while it is under way. */

@@ -58,11 +58,10 @@ export class TicketChange implements RecordedChange {
   }
 
   /** The event that ends the change; `answered` tells whether its answer leaves. */
-  toEvent({ answered, isIntentClosed = false }: AnswerEnding): NewAuditEvent | null {
+  toEvent({ answered }: AnswerEnding): NewAuditEvent | null {
     if (this.#ending === null) return null;
     const isLost = this.#ending.outcome === 'SUCCEEDED' && !answered;
     return this.#record.endingEvent(isLost ? { ...this.#ending, outcome: 'APPLIED' } : this.#ending, {
-      isIntentClosed,
       endedAt: this.#endedAt,
     });
   }
