@@ -1,10 +1,9 @@
-/** A page with the SDK in it and a gateway on one origin, under a strict content security policy. */
+/** A page with the SDK in it under a strict content security policy, its gateway on the same origin or another. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { rolldown } from 'rolldown';
 import type { SealingGateway } from '../sealing-gateway.ts';
 
-const CSP = "default-src 'none'; script-src 'self'; connect-src 'self'";
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>Test</title><script type="module" src="/app/page.js"></script>';
 
@@ -31,9 +30,18 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-export async function startPageServer(
-  gateway: (origin: string) => Pick<SealingGateway, 'fetch'>['fetch'],
-): Promise<PageServer> {
+export interface PageServerOptions {
+  /** Answers what the page asks of its own origin, its script aside; nothing where left out. */
+  readonly gateway?: SealingGateway['fetch'];
+  /** What the page may speak to: its own origin where left out. */
+  readonly connect?: string;
+}
+
+export async function startPageServer({
+  gateway,
+  connect = "'self'",
+}: PageServerOptions): Promise<PageServer> {
+  const csp = `default-src 'none'; script-src 'self'; connect-src ${connect}`;
   const scripts = await bundlePage();
   const paths: string[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -42,15 +50,19 @@ export async function startPageServer(
     const script = scripts.get(path);
     if (path === '/' || script !== undefined) {
       const type = script === undefined ? 'text/html' : 'text/javascript';
-      response.writeHead(200, { 'content-type': type, 'content-security-policy': CSP });
+      response.writeHead(200, { 'content-type': type, 'content-security-policy': csp });
       response.end(script ?? PAGE);
+      return;
+    }
+    if (gateway === undefined) {
+      response.writeHead(404).end();
       return;
     }
     const body = await bodyOf(request);
     const headers = new Headers();
     for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
     const { method = 'GET' } = request;
-    const answer = await gateway(origin)(`${origin}${path}`, {
+    const answer = await gateway(`${origin}${path}`, {
       method,
       headers,
       ...(method === 'GET' ? {} : { body: new Uint8Array(body) }),

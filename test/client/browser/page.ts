@@ -10,6 +10,7 @@ import {
   sealedFetch,
   type WelcomedClientKey,
 } from '../../../src/client/index.ts';
+import { TicketPageDocument } from '../documents.generated.ts';
 
 async function loadWelcomed(): Promise<WelcomedClientKey> {
   const key = await loadClientKey();
@@ -62,6 +63,21 @@ const steps = {
       () => 'accepted',
       (error: unknown) => String(error),
     );
+  },
+
+  async tickets(url: string, apiKey: string, integrationId: string) {
+    const client = createClient({ url, apiKey, clientKey: await loadWelcomed() });
+    const {
+      data,
+      errors = [],
+      auditEventId,
+    } = await client.request(TicketPageDocument, {
+      integrationId,
+      first: 20,
+    });
+    const tickets = data?.integration.tickets?.nodes ?? [];
+    const codes = errors.map(({ extensions }) => extensions?.['code']);
+    return { subjects: tickets.map(({ subject }) => subject), codes, auditEventId };
   },
 
   forget: () => deleteClientKey(),
