@@ -9,10 +9,9 @@ import {
   type Credential,
   type CredentialSecret,
   type Keyring,
+  type OpenableCredential,
   openCredentialSecret,
-  readCredential,
-  readCredentialSecret,
-  touchCredential,
+  readCredentialForUse,
 } from '../vault/index.ts';
 import {
   type AccountLimiters,
@@ -46,18 +45,19 @@ export interface ConnectionTarget {
 export interface ZendeskConnections {
   /**
    * A client for one proxied call. Its requests reject with CREDENTIAL_EXPIRED, KMS_UNAVAILABLE and
-   * what the token endpoint answers, beside the failures of the call itself.
+   * what the token endpoint answers, beside the failures of the call itself. A credential that was
+   * read just now need not be read again.
    */
-  clientFor(target: ConnectionTarget): ZendeskClient;
+  clientFor(target: ConnectionTarget, read?: OpenableCredential): ZendeskClient;
 }
 
 export function createZendeskConnections(options: ConnectionsOptions): ZendeskConnections {
   const { limiters, originTemplate, transport, clock, log } = options;
   const tokens = createAccessTokens(options);
   return Object.freeze({
-    clientFor(target: ConnectionTarget): ZendeskClient {
+    clientFor(target: ConnectionTarget, read?: OpenableCredential): ZendeskClient {
       const origin = zendeskOrigin(target.subdomain, originTemplate);
-      const authorization = new CallAuthorization(options, tokens, target, origin);
+      const authorization = new CallAuthorization(options, tokens, target, origin, read ?? null);
       return createZendeskClient({
         origin,
         transport,
@@ -80,8 +80,17 @@ class CallAuthorization {
   /** Made once for all requests of the call, also those under way together. */
   #header: Promise<string> | null = null;
   #token: HeldToken | null = null;
+  /** For the first header only: what was read may have changed by the next. */
+  #read: OpenableCredential | null;
 
-  constructor(options: ConnectionsOptions, tokens: AccessTokens, target: ConnectionTarget, origin: string) {
+  constructor(
+    options: ConnectionsOptions,
+    tokens: AccessTokens,
+    target: ConnectionTarget,
+    origin: string,
+    read: OpenableCredential | null,
+  ) {
+    this.#read = read;
     this.#options = options;
     this.#tokens = tokens;
     this.#target = target;
@@ -147,17 +156,16 @@ class CallAuthorization {
   async #openCredential(): Promise<{ readonly credential: Credential; readonly secret: CredentialSecret }> {
     const { store, keyring, clock } = this.#options;
     const { tenantId, credentialId } = this.#target;
-    const key = { tenantId, credentialId };
-    const { credential, sealed } = await store.withTenant(tenantId, async (tx) => {
-      await touchCredential(tx, { ...key, now: new Date(clock.now()) });
-      return { credential: await readCredential(tx, key), sealed: await readCredentialSecret(tx, key) };
-    });
-    if (credential === null || sealed === null) {
+    const key = { tenantId, credentialId, now: new Date(clock.now()) };
+    const read = this.#read ?? (await store.withTenant(tenantId, (tx) => readCredentialForUse(tx, key)));
+    this.#read = null;
+    if (read === null) {
       throw new SealdeskError(
         'CONFLICT',
         'The credential of the integration is gone. An ADMIN must give it another.',
       );
     }
+    const { credential, sealed } = read;
     const secret = await openCredentialSecret({ keyring, sealed });
     assertNotExpired(expiryOf(credential, secret), clock.now());
     return { credential, secret };

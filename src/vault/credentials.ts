@@ -208,6 +208,51 @@ export async function readCredentialSecret(
   };
 }
 
+/** A credential with the sealed secret of its version: all that opening it takes. */
+export interface OpenableCredential {
+  readonly credential: Credential;
+  readonly sealed: SealedCredentialSecret;
+}
+
+/**
+ * Reads a credential for use, in one statement, and notes the use (at most once a minute); `null` where
+ * there is none.
+ */
+export async function readCredentialForUse(
+  tx: Tx,
+  { tenantId, credentialId, now }: CredentialKey & { readonly now: Date },
+): Promise<OpenableCredential | null> {
+  const row = await tx
+    .selectFrom('credentials')
+    .innerJoin('credential_secrets as secret', (join) =>
+      join
+        .onRef('secret.credential_id', '=', 'credentials.id')
+        .onRef('secret.version', '=', 'credentials.version'),
+    )
+    .selectAll('credentials')
+    .select(['secret.vault_key_version', 'secret.sealed', 'secret.encrypted_data_key', 'secret.kms_key_ref'])
+    .where('credentials.tenant_id', '=', tenantId)
+    .where('credentials.id', '=', credentialId)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  if (row.last_used_at === null || row.last_used_at.getTime() <= now.getTime() - TOUCH_INTERVAL) {
+    await touchCredential(tx, { tenantId, credentialId, now });
+  }
+  return {
+    credential: toCredential(row),
+    sealed: {
+      tenantId,
+      credentialId,
+      type: row.type,
+      version: row.version,
+      vaultKeyVersion: row.vault_key_version,
+      sealed: new Uint8Array(row.sealed),
+      encryptedDataKey: new Uint8Array(row.encrypted_data_key),
+      kmsKeyRef: row.kms_key_ref,
+    },
+  };
+}
+
 /** Credentials in the order of their ids, which is that of their making. */
 export async function listCredentials(
   tx: Tx,
@@ -227,7 +272,7 @@ export async function listCredentials(
 }
 
 /** Notes that the credential was used, at most once a minute. */
-export async function touchCredential(
+async function touchCredential(
   tx: Tx,
   { tenantId, credentialId, now }: CredentialKey & { readonly now: Date },
 ): Promise<void> {

@@ -37,11 +37,12 @@ export {
   type InsertCredentialInput,
   insertCredential,
   listCredentials,
+  type OpenableCredential,
   type ReplaceCredentialSecretInput,
   readCredential,
+  readCredentialForUse,
   readCredentialSecret,
   replaceCredentialSecret,
-  touchCredential,
 } from './credentials.ts';
 export { type Keyring, type OpenKeyringOptions, openKeyring } from './keyring.ts';
 export type { TenantKeys, TenantSigningKey, TextLocation, VaultKey } from './tenant-keys.ts';

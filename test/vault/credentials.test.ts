@@ -9,11 +9,11 @@ import {
   listCredentials,
   openCredentialSecret,
   readCredential,
+  readCredentialForUse,
   readCredentialSecret,
   replaceCredentialSecret,
   type SealedCredentialSecret,
   sealCredentialSecret,
-  touchCredential,
 } from '../../src/vault/index.ts';
 import { describeOnBothDatabases, openTestStore, type TestStore } from '../support/store.ts';
 import { type Fixture, isWiped, openFixture } from './vault-fixture.ts';
@@ -265,7 +265,7 @@ describeOnBothDatabases('credentials', (kind) => {
     await insert();
     const touch = async (): Promise<Date | null | undefined> =>
       inTenant(async (tx) => {
-        await touchCredential(tx, { tenantId, credentialId, now: now() });
+        await readCredentialForUse(tx, { tenantId, credentialId, now: now() });
         return (await readCredential(tx, { tenantId, credentialId }))?.lastUsedAt;
       });
     const first = now();

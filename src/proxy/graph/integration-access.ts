@@ -3,7 +3,7 @@
  * session, before anything is fetched. The integration is read in one short transaction.
  */
 import { isId, SealdeskError } from '../../base/index.ts';
-import { readCredential } from '../../vault/index.ts';
+import { type OpenableCredential, readCredentialForUse } from '../../vault/index.ts';
 import type { ZendeskClient } from '../../zendesk/index.ts';
 import { assertPermitted, credentialOf, isPermitted, noSuchIntegration } from '../admission.ts';
 import { OPERATION_NAMES, type OperationName } from '../catalogue/catalogue.ts';
@@ -15,8 +15,8 @@ import type { SharingGroup } from './shared-reads.ts';
 
 interface FoundIntegration {
   readonly integration: Integration;
-  readonly credentialVersion: number;
-  readonly credentialExpiresAt: Date | null;
+  /** `null` where the integration has none. */
+  readonly read: OpenableCredential | null;
 }
 
 /** The integration as the session works on it. */
@@ -86,12 +86,11 @@ export class IntegrationAccess {
       const integration = found?.integration ?? null;
       assertPermitted(integration, call.caller, operation);
       const credentialId = credentialOf(integration);
-      if (found?.credentialExpiresAt != null) {
-        assertNotExpired(found.credentialExpiresAt.getTime(), deps.clock.now());
-      }
+      const expiresAt = found?.read?.credential.expiresAt ?? null;
+      if (expiresAt !== null) assertNotExpired(expiresAt.getTime(), deps.clock.now());
       countOperation();
       this.#integration = integration;
-      this.#open ??= this.#connect(integration, credentialId, found?.credentialVersion ?? 0);
+      this.#open ??= this.#connect(integration, credentialId, found?.read ?? null);
       this.#admitted.add(operation);
       return this.#open;
     } catch (error) {
@@ -120,24 +119,22 @@ export class IntegrationAccess {
       const integration = await findIntegration(tx, tenantId, this.integrationId);
       if (integration === null) return null;
       const { credentialId } = integration;
-      const credential = credentialId === null ? null : await readCredential(tx, { tenantId, credentialId });
-      return {
-        integration,
-        credentialVersion: credential?.version ?? 0,
-        credentialExpiresAt: credential?.expiresAt ?? null,
-      };
+      if (credentialId === null) return { integration, read: null };
+      const now = new Date(deps.clock.now());
+      return { integration, read: await readCredentialForUse(tx, { tenantId, credentialId, now }) };
     });
   }
 
-  #connect(integration: Integration, credentialId: string, credentialVersion: number): OpenIntegration {
+  #connect(integration: Integration, credentialId: string, read: OpenableCredential | null): OpenIntegration {
     const { deps, call } = this.#context;
     const { tenantId, subdomain, id } = integration;
     const target = { tenantId, subdomain, credentialId };
+    const credentialVersion = read?.credential.version ?? 0;
     const rights = OPERATION_NAMES.filter((name) => isPermitted(integration, call.caller, name));
     return Object.freeze({
       target,
       group: { ...target, integrationId: id, credentialVersion, rights: rights.toSorted() },
-      client: deps.connections.clientFor(target),
+      client: deps.connections.clientFor(target, read ?? undefined),
     });
   }
 }
