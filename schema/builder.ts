@@ -2,7 +2,7 @@
  * The one schema builder. Root fields are closed to callers without an API key unless they say
  * otherwise. Mutations are nullable, so that one that fails takes no answer of an earlier one with it.
  */
-import SchemaBuilder from '@pothos/core';
+import SchemaBuilder, { brandWithType } from '@pothos/core';
 import ComplexityPlugin, { type ComplexityErrorFn } from '@pothos/plugin-complexity';
 import RelayPlugin, { resolveNodes } from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
@@ -82,7 +82,10 @@ function costOfNode({ typename }: NodeId): number {
 
 async function resolveNode(id: NodeId, context: GraphqlContext, info: GraphQLResolveInfo): Promise<unknown> {
   assertObjectId(id);
-  return (await resolveNodes(builder, context, info, [id]))[0];
+  const node = await (await resolveNodes(builder, context, info, [id]))[0];
+  // The same object asked for twice comes from the plugin's cache, before the plugin has told its type.
+  brandWithType(node, id.typename as never);
+  return node;
 }
 
 type ComplexityKind = Parameters<ComplexityErrorFn>[0];

@@ -38,10 +38,10 @@ describe('a GraphQL request', () => {
     ['2000 tokens and more', `{ ${'__typename '.repeat(2_001)} }`],
     ['a million letters of tokens', `{ ${'a '.repeat(400_000)} }`],
     ['many levels', `{ __schema { types ${'{ fields { type '.repeat(4)} { name } ${'} }'.repeat(4)} } }`],
-    ['more than 120 fields on its levels', `{ ${alias(121, 'viewer { tenant { id } }')} }`],
+    ['more than 200 fields', `{ ${alias(67, 'viewer { tenant { id } }')} }`],
     [
-      'a hundred pages of a hundred',
-      `{ ${alias(30, 'integrations(first: 100) { edges { node { id name } } }')} }`,
+      'forty pages of a hundred',
+      `{ ${alias(40, 'integrations(first: 100) { edges { node { id name status } } }')} }`,
     ],
     [
       'more than a hundred objects by id',
