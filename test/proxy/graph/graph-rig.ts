@@ -1,5 +1,5 @@
 /** Sessions of the typed graph against the simulator, made as the gateway makes them for each operation. */
-import type { NewAuditEvent } from '../../../src/audit/index.ts';
+import { appendAuditEvents, type NewAuditEvent } from '../../../src/audit/index.ts';
 import { createId } from '../../../src/base/index.ts';
 import {
   type Call,
@@ -9,7 +9,6 @@ import {
   type GraphSession,
   type OperationName,
 } from '../../../src/proxy/index.ts';
-import { appendGroup } from '../../../src/service/append-group.ts';
 import { ALL_OPERATIONS } from '../../support/tenant.ts';
 import type { Rig } from '../rig.ts';
 
@@ -63,7 +62,9 @@ export async function openSession(rig: Rig, options: SessionOptions = {}): Promi
     account: (operations = ALL_OPERATIONS) => session.account(tenant.integrationId, operations),
     events,
     async record(answered = true) {
-      await appendGroup(gateway.deps.store, await keys(), [...(await events(answered))]);
+      const headKey = (await keys()).auditHeadKey();
+      const append = { tenantId: tenant.id, headKey, events: await events(answered) };
+      await gateway.store.withTenant(tenant.id, (tx) => appendAuditEvents(tx, append));
     },
   };
 }
