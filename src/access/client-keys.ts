@@ -168,9 +168,14 @@ export async function listClientKeys(
   return rows.map(parseClientKey);
 }
 
-/** Notes that something was sealed to the key, at most once a minute. */
-export async function touchClientKey(tx: Tx, { tenantId, clientKeyId, now }: ClientKeyAct): Promise<void> {
+/** Notes that something was sealed to the key, at most once a minute; not at all where `lastUsedAt`, as just read, is younger. */
+export async function touchClientKey(
+  tx: Tx,
+  { tenantId, clientKeyId, now }: ClientKeyAct,
+  lastUsedAt: Date | null = null,
+): Promise<void> {
   const due = new Date(now - TOUCH_INTERVAL_MS);
+  if (lastUsedAt !== null && lastUsedAt > due) return;
   await tx
     .updateTable('client_keys')
     .set({ last_used_at: new Date(now) })

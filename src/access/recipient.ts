@@ -12,6 +12,8 @@ export interface Recipient {
   readonly kemPublicKey: Bytes;
   /** RFC 7638 thumbprint of the ML-KEM JWK. */
   readonly kemKid: string;
+  /** When something was last sealed to it, to the minute. */
+  readonly lastUsedAt: Date | null;
 }
 
 /**
@@ -56,6 +58,7 @@ export function recipientOf(key: ClientKey): Recipient {
         lineageId: key.lineageId,
         kemPublicKey: Uint8Array.from(key.kemPublicKey),
         kemKid: key.kemKid,
+        lastUsedAt: key.lastUsedAt,
       };
     case 'PENDING':
       throw notMapped(

@@ -47,7 +47,7 @@ export async function admitCall(
       : null;
     assertPermitted(found, caller, request.operation);
     const chosen = await chooseRecipient(tx, caller, call.recipientKeyId);
-    await touchClientKey(tx, { tenantId, clientKeyId: chosen.keyId, now });
+    await touchClientKey(tx, { tenantId, clientKeyId: chosen.keyId, now }, chosen.lastUsedAt);
     return { integration: found, recipient: chosen };
   });
   const operation = findOperation(request.operation);

@@ -9,16 +9,18 @@ import { auditUnavailable } from './record-event.ts';
 const MAX_ATTEMPTS = 3;
 
 /**
- * Appends `events` in one transaction, all or none, if `condition` holds in it. An outcome whose intent
+ * Appends `events` in one transaction, all or none, if `condition` holds in it. They may still be in the
+ * making when it begins: it reaches the log only with them, and is given up if they fail. An outcome whose intent
  * the sweeper has closed meanwhile is written as a SINGLE event whose parent is the intent: that one was
  * closed as UNKNOWN stays, and what became of it after all is in the log.
  *
- * Rejects with AUDIT_UNAVAILABLE, or with a denial of the condition's; nothing is written then.
+ * Rejects with AUDIT_UNAVAILABLE, with a denial of the condition's, or as `events` does; nothing is
+ * written then.
  */
 export async function appendGroup(
   store: Store,
   keys: TenantKeys,
-  events: readonly NewAuditEvent[],
+  events: Promise<readonly NewAuditEvent[]>,
   condition: (tx: Tx) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const { tenantId } = keys;
@@ -29,11 +31,13 @@ export async function appendGroup(
       headKey = key;
       return await store.withTenant(tenantId, async (tx) => {
         await condition(tx);
-        const group = attempt === 1 ? events : await withoutClosedIntents(tx, tenantId, events);
+        const made = await events;
+        const group = attempt === 1 ? made : await withoutClosedIntents(tx, tenantId, made);
         await appendAuditEvents(tx, { tenantId, headKey: key, events: group });
       });
     } catch (error) {
       if (isDenial(error)) throw error;
+      await events;
       if (isSealdeskError(error, 'CONFLICT') && attempt < MAX_ATTEMPTS) continue;
       throw isSealdeskError(error, 'AUDIT_UNAVAILABLE') ? error : auditUnavailable(error);
     } finally {

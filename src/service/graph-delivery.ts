@@ -15,7 +15,7 @@ export async function chooseDelivery(
   const { tenantId } = caller;
   const recipient = await store.withTenant(tenantId, async (tx) => {
     const chosen = await chooseRecipient(tx, caller, recipientKeyId);
-    await touchClientKey(tx, { tenantId, clientKeyId: chosen.keyId, now: clock.now() });
+    await touchClientKey(tx, { tenantId, clientKeyId: chosen.keyId, now: clock.now() }, chosen.lastUsedAt);
     return chosen;
   });
   return { kind: 'SEALED', recipient };

@@ -113,15 +113,17 @@ class CallersOperation implements GraphOperation {
   async finish(summary: OperationSummary, { body, answered }: OperationResult): Promise<RecordedOperation> {
     const keys = await this.#keysAgain();
     try {
-      const sealed = await this.#seal(keys, body);
-      const own = this.#ownEvent(summary, sealed);
+      // Signed on another thread while the transaction begins and asks whether the answer may leave.
+      const sealing = this.#seal(keys, body);
+      const own = sealing.then((sealed) => this.#ownEvent(summary, sealed));
       await this.#record(keys, own, answered, (tx) => this.#assertMayLeave(tx));
-      return { auditEventId: this.eventId, envelope: sealed?.envelope ?? null };
+      return { auditEventId: this.eventId, envelope: (await sealing)?.envelope ?? null };
     } catch (error) {
       const failure = this.#failureOf(error);
       if (failure.code === 'AUDIT_UNAVAILABLE') throw failure.with(this.#changeOf(keys));
       const told = { ...summary, failure: { code: failure.code } };
-      await this.#record(keys, this.#ownEvent(told, null), false).catch((unrecorded: SealdeskError) => {
+      const own = Promise.resolve(this.#ownEvent(told, null));
+      await this.#record(keys, own, false).catch((unrecorded: SealdeskError) => {
         throw unrecorded.with(this.#changeOf(keys));
       });
       throw failure.with({ auditEventId: this.eventId, ...this.#changeOf(keys) });
@@ -163,14 +165,18 @@ class CallersOperation implements GraphOperation {
     }
   }
 
-  /** Rejects with AUDIT_UNAVAILABLE, and with what `condition` throws. */
+  /** Rejects with AUDIT_UNAVAILABLE, with what `condition` throws, and as `own` does. */
   async #record(
     keys: TenantKeys,
-    own: NewAuditEvent,
+    own: Promise<NewAuditEvent>,
     answered: boolean,
     condition?: (tx: Tx) => Promise<void>,
   ): Promise<void> {
-    await appendGroup(this.#deps.store, keys, [...this.session.events(keys, { answered }), own], condition);
+    const done = this.session.events(keys, { answered });
+    const group = own.then((event) => [...done, event]);
+    // A condition that does not hold is told whether or not the group could be made.
+    group.catch(() => undefined);
+    await appendGroup(this.#deps.store, keys, group, condition);
   }
 
   #ownEvent(summary: OperationSummary, sealed: SealedEnvelope | null): NewAuditEvent {
