@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { CUSTOMER_EMAIL, FIRST_GROUP_ID, ORDER_FIELD_ID } from '../../../simulator/index.ts';
 import { describeOnBothDatabases } from '../../support/store.ts';
-import { errorsOf, useDesk } from './desk.ts';
+import { errorsOf, type Result, useDesk } from './desk.ts';
 
 const TICKET_FIELDS = `id zendeskId externalId subject description status customStatusId priority type
   via { channel } groupId brandId ticketFormId hasIncidents isPublic tags
@@ -12,6 +12,16 @@ const PEOPLE = ['requester', 'submitter', 'assignee', 'collaborators', 'follower
 const SCREEN = `${TICKET_FIELDS}
   ${PEOPLE.map((who) => `${who} { ${PERSON} }`).join(' ')}
   organization { id zendeskId name externalId domainNames details notes tags sharedTickets sharedComments }`;
+
+interface TicketPage {
+  readonly nodes: readonly { readonly id: string; readonly status: string; readonly type: string }[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly endCursor: string;
+    readonly truncated: boolean;
+  };
+  readonly totalCount: number;
+}
 
 describeOnBothDatabases('the screen of an agent', (database) => {
   const desk = useDesk(database);
@@ -163,28 +173,22 @@ describeOnBothDatabases('the screen of an agent', (database) => {
     let after: string | null = null;
     let total = 0;
     do {
-      const { data }: { data: never } = await ask(
+      const result: Result = await ask(
         `query($int: ID!, $after: String) { integration(id: $int) {
           tickets(first: 7, after: $after, filter: { status: [OPEN, PENDING], type: [QUESTION, INCIDENT] },
             sort: { by: CREATED_AT, direction: ASC }) {
             totalCount pageInfo { hasNextPage endCursor truncated } nodes { id status type } } } }`,
         { after },
       );
-      const { tickets } = (data as Record<string, never>)['integration'] as Record<string, never>;
-      const { nodes, pageInfo, totalCount } = tickets as Record<string, never> & {
-        nodes: Record<string, string>[];
-      };
-      seen.push(...nodes.map(({ id }) => id ?? ''));
-      expect(
-        nodes.every(
-          ({ status, type }) => /OPEN|PENDING/.test(status ?? '') && /QUESTION|INCIDENT/.test(type ?? ''),
-        ),
-      ).toBe(true);
-      expect((pageInfo as { truncated: boolean }).truncated).toBe(false);
-      total = totalCount as number;
-      after = (pageInfo as { hasNextPage: boolean }).hasNextPage
-        ? (pageInfo as { endCursor: string }).endCursor
-        : null;
+      const { nodes, pageInfo, totalCount }: TicketPage = result.data.integration.tickets;
+      seen.push(...nodes.map((node) => node.id));
+      for (const { status, type } of nodes) {
+        expect(['OPEN', 'PENDING']).toContain(status);
+        expect(['QUESTION', 'INCIDENT']).toContain(type);
+      }
+      expect(pageInfo.truncated).toBe(false);
+      total = totalCount;
+      after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
     } while (after !== null);
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen).toHaveLength(total);

@@ -64,6 +64,6 @@ export function errorsOf({ errors = [] }: Result): readonly string[] {
 /** The refused fields of the first error, by path. */
 export function fieldsOf({ errors = [] }: Result): Readonly<Record<string, string>> {
   const fields: readonly { readonly path: string; readonly message: string }[] =
-    errors[0]?.extensions.fields ?? errors[0]?.extensions.details?.fields ?? [];
+    errors[0]?.extensions.fields ?? [];
   return Object.fromEntries(fields.map(({ path, message }) => [path, message]));
 }
