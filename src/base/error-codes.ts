@@ -80,8 +80,10 @@ const ROWS = {
   SEALED_RESPONSE_REQUIRED: {
     status: 406,
     retryable: false,
-    meaning: 'The answer may only leave sealed and the request names no recipient key.',
-    remedy: 'Bind the API key to a client key, or name one in X-Sealdesk-Key.',
+    meaning:
+      'The answer may only leave sealed, and the request does not ask for that or names no recipient key.',
+    remedy:
+      'In GraphQL send Accept: application/vnd.sealdesk.envelope+json, as sealedFetch does; bind the API key to a client key, or name one in X-Sealdesk-Key.',
   },
   CREDENTIAL_EXPIRED: {
     status: 424,
