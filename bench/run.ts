@@ -10,6 +10,13 @@ interface Benchmark {
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   [
+    'budget',
+    {
+      about: 'four processes sharing the request budget of one account, for a quarter of an hour',
+      run: async () => (await import('./budget.ts')).run(),
+    },
+  ],
+  [
     'client',
     {
       about: 'what a page loads to open sealed answers, and how fast each suite opens them',

@@ -3,7 +3,7 @@
 export interface BucketState {
   /** Calls a window as Zendesk told it last; `null` before the first answer that does. */
   limit: number | null;
-  /** `[bin, calls]`: calls that finished in each half second of the last window, oldest first. */
+  /** `[bin, calls]`: calls that finished in each quarter second of the last window, oldest first. */
   log: [bin: number, calls: number][];
   /** Calls that have left the log since ever. */
   freed: number;

@@ -35,9 +35,9 @@ export interface SettledReadings extends ReadingBatch {
   readonly newestGrant: number;
 }
 
-const BIN_MS = 500;
+const BIN_MS = 250;
 /** Clocks of two machines do not run at exactly one rate, and a window is long. */
-const DRIFT_MS = 200;
+const DRIFT_MS = 100;
 /** A process that has been silent so long is dead, and its calls have left the window. */
 export const LAPSE_MS = 90_000;
 /** Tokens out before any answer told a limit, or after what it told has grown old. */
@@ -109,15 +109,15 @@ export class Bucket {
     if (reading === null) return Math.max(0, limit - this.held);
     // A newly met account is not emptied before others had time to be seen.
     const met = Math.min(1, 0.25 + (this.#now - reading.metAt) / (this.windowMs / 6));
-    const own = Math.floor(limit * met) - this.held;
+    const own = Math.min(limit, Math.max(SLOW_START, Math.floor(limit * met))) - this.held;
     return Math.max(0, Math.floor(Math.min(own, own < 1 ? own : this.#readingRoom(reading, limit))));
   }
 
   /** The earliest time at which there may be room again, for a bucket without; `null` where only a settlement tells. */
   get nextRoomAt(): number | null {
     const { log, reading } = this.#state;
-    const limit = this.limit;
-    if (limit === null || this.held >= limit) {
+    const limit = this.limit ?? (this.#isAccount ? UNTOLD_LIMIT : Infinity);
+    if (this.held >= limit) {
       const [first] = log;
       return first === undefined ? null : leavesAt(first[0], this.windowMs);
     }
@@ -158,7 +158,7 @@ export class Bucket {
     // However much others are expected to take until the reset, a tenth of the limit is ours; and what
     // they really take has to be read now and then.
     const trickles = this.held < limit / 10 && now - grantedAt >= (2 * this.windowMs) / limit;
-    const rereads = this.out === 0 && age >= REREAD_MS && now - grantedAt >= REREAD_MS;
+    const rereads = age >= REREAD_MS && now - grantedAt >= REREAD_MS;
     if ((trickles || rereads) && sure - this.#reserve(limit, age + 1000) >= (trickles ? 1 : SLOW_START))
       return 1;
     return this.#mayProbe(reading) ? 1 : 0;
@@ -180,7 +180,8 @@ export class Bucket {
 
   /** What is left to others for `milliseconds`. */
   #reserve(limit: number, milliseconds: number): number {
-    return Math.floor(limit / 200) + this.#expected(milliseconds);
+    const expected = this.#expected(milliseconds);
+    return Math.floor(limit / (expected > 0 ? 100 : 200)) + expected;
   }
 
   /** Calls that others will hardly exceed in `milliseconds`: the mean and two deviations of a Poisson process. */
@@ -197,7 +198,8 @@ export class Bucket {
     const promisedAt = this.#promisedAt(reading);
     if (now < promisedAt) return false;
     const probed = grantedAt >= promisedAt;
-    if (probed && (this.out > 0 || now - grantedAt < PROBE_PAUSE_MS)) return false;
+    // One that hangs holds up the others no longer than a while.
+    if (probed && now - grantedAt < (this.out > 0 ? REREAD_MS : PROBE_PAUSE_MS)) return false;
     if (reading.window !== 'SLIDING' || now - reading.at >= this.windowMs) return true;
     // Sliding windows promise room for one call at a time, which another may have taken.
     const own = Math.max(0, freed - reading.freed);

@@ -144,15 +144,19 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     else if (next < Infinity) this.#timer = this.#startTimer(next - now);
   }
 
+  /** Lets in who has a token of its own lane, then who can use what another lane has left. */
   #admit(now: number): void {
-    for (const { lane, endpointClass } of this.#queue.groups((waiter) => this.#isReady(waiter, now))) {
-      while (this.#mayStart(lane === 'BACKGROUND') && this.#purse.has(lane, endpointClass)) {
-        const waiter = this.#queue.take(lane, endpointClass, (one) => this.#isReady(one, now));
-        if (waiter === null) break;
-        this.#underWay += 1;
-        if (lane === 'BACKGROUND') this.#backgroundUnderWay += 1;
-        if (lane === 'INTERACTIVE') this.#interactive.add(now);
-        waiter.admit(this.#purse.take(lane, endpointClass));
+    const ready = (waiter: Waiter): boolean => this.#isReady(waiter, now);
+    for (const any of [false, true]) {
+      for (const { lane, endpointClass } of this.#queue.groups(ready)) {
+        while (this.#mayStart(lane === 'BACKGROUND') && this.#purse.has(lane, endpointClass, any)) {
+          const waiter = this.#queue.take(lane, endpointClass, ready);
+          if (waiter === null) break;
+          this.#underWay += 1;
+          if (lane === 'BACKGROUND') this.#backgroundUnderWay += 1;
+          if (lane === 'INTERACTIVE') this.#interactive.add(now);
+          waiter.admit(this.#purse.take(lane, endpointClass, any));
+        }
       }
     }
   }
@@ -176,7 +180,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
   #freeAt({ request, endpointClass }: Waiter): number {
     const pause = this.#pauses.endFor(request);
     // A token in hand overrules what the ledger said before.
-    if (this.#purse.has(request.lane, endpointClass)) return pause;
+    if (this.#purse.has(request.lane, endpointClass, true)) return pause;
     return Math.max(pause, this.#denials.get(keyOf(request.lane, endpointClass))?.notBefore ?? 0);
   }
 
@@ -186,7 +190,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
 
   /** When the ledger has to be spoken to, or somebody to be refused or admitted, at the earliest. */
   #nextTime(now: number): number {
-    if (this.#asks(now).length > 0) return now;
+    if (this.#asks(now).some((ask) => (this.#denialOf(ask)?.askAgainAt ?? 0) <= now)) return now;
     const heartbeat = this.#purse.holding.length > 0 ? this.#heardAt + HEARTBEAT_MS : Infinity;
     let next = Math.min(this.#settleAt, heartbeat, this.#purse.nextReturn);
     for (const waiter of this.#queue.all()) {
@@ -208,7 +212,11 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     return timer;
   }
 
-  /** What to ask the ledger for now: who is ready, has a place to go to, and was not denied just now. */
+  #denialOf({ lane, endpointClass }: Pick<BudgetAsk, 'lane' | 'endpointClass'>): Denial | undefined {
+    return this.#denials.get(keyOf(lane, endpointClass));
+  }
+
+  /** What to ask the ledger for: who is ready and has a place to go to, in all lanes, so that it can weigh them. */
   #asks(now: number): readonly BudgetAsk[] {
     const asks: BudgetAsk[] = [];
     let urgent = 0;
@@ -218,7 +226,6 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
       const calls = Math.min(group.calls, this.#capacity(isBackground) - inHand);
       if (calls < 1) continue;
       if (!isBackground) urgent += calls;
-      if ((this.#denials.get(keyOf(group.lane, group.endpointClass))?.askAgainAt ?? 0) > now) continue;
       asks.push({ ...group, calls });
     }
     return asks;
@@ -272,6 +279,8 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     const now = this.#options.clock.now();
     const { grantedAt } = answer;
     for (const { key, milliseconds } of answer.pauses) this.#pauses.add(key, now + milliseconds, now);
+    // Processes that were denied together should not come back together.
+    const askAgainAt = now + answer.retryIn * (0.75 + this.#options.random() / 2);
     this.#purse.add(answer.prefetched, 'INTERACTIVE', null, grantedAt, now);
     for (const [index, { lane, endpointClass, calls }] of asks.entries()) {
       const granted = answer.granted[index] ?? 0;
@@ -280,8 +289,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
       if (granted >= calls) this.#denials.delete(keyOf(lane, endpointClass));
       else {
         this.#denials.set(keyOf(lane, endpointClass), {
-          // Processes that were denied together should not come back together.
-          askAgainAt: now + answer.retryIn * (0.75 + this.#options.random() / 2),
+          askAgainAt,
           notBefore: notBefore > 0 ? now + notBefore : 0,
         });
       }

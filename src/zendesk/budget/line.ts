@@ -30,9 +30,10 @@ const DEMAND_MS = 10_000;
 const RESERVE_SECONDS = 3;
 const LEAST_RESERVE = 0.02;
 const GREATEST_RESERVE = 0.25;
-/** The background's pace in shares of the limit, somewhat above it so that it can catch up. */
+/** The background's pace in shares of an even one, somewhat above it so that it can catch up. */
 const PACE = 1.1;
 const PACE_BURST_SECONDS = 2;
+const LEAST_PACE = 0.05;
 /** Of four tokens one is a change's, where both interactive calls and changes wait. */
 const MUTATION_SHARE = 0.25;
 const MAX_PAUSES = 100;
@@ -88,14 +89,15 @@ export function divideRoom(
     const byCallers = (share * mine.callers) / (mine.callers + elsewhere[lane].callers);
     return Math.min(mine.calls, Math.floor(Math.max(byCallers, share - elsewhere[lane].calls) + random()));
   };
-  const granted = {
-    INTERACTIVE: portion('INTERACTIVE', Math.min(interactive, room - changes)),
-    MUTATION: portion('MUTATION', changes),
-  };
-  const left = room - granted.INTERACTIVE - granted.MUTATION;
-  const othersFirst = interactive + calls('MUTATION') > granted.INTERACTIVE + granted.MUTATION;
+  const forChanges = portion('MUTATION', changes);
+  const forInteractive = Math.min(
+    portion('INTERACTIVE', Math.min(interactive, room - changes)),
+    room - forChanges,
+  );
+  const left = room - forInteractive - forChanges;
+  const othersFirst = interactive + calls('MUTATION') > forInteractive + forChanges;
   const share = othersFirst ? 0 : Math.max(0, Math.min(left, background));
-  return { ...granted, BACKGROUND: portion('BACKGROUND', share) };
+  return { INTERACTIVE: forInteractive, MUTATION: forChanges, BACKGROUND: portion('BACKGROUND', share) };
 }
 
 /**
@@ -146,8 +148,11 @@ function demandAt({ demand }: LineState, now: number): number {
   return demand.level * Math.exp(-Math.max(0, now - demand.at) / DEMAND_MS);
 }
 
-function paceAt({ pace }: LineState, limit: number, windowMs: number, now: number): number {
-  const perMs = (PACE * limit) / windowMs;
+/** The pace is what interactive calls leave of an even use of the limit, or else the reserve would not last. */
+function paceAt(line: LineState, limit: number, windowMs: number, now: number): number {
+  const { pace } = line;
+  const even = limit / windowMs;
+  const perMs = PACE * Math.max(even * LEAST_PACE, even - demandAt(line, now) / DEMAND_MS);
   const most = Math.max(1, perMs * 1000 * PACE_BURST_SECONDS);
   return Math.min(most, pace.tokens + Math.max(0, now - pace.at) * perMs);
 }

@@ -55,14 +55,17 @@ export class Purse {
     }
   }
 
-  /** Whether a call of the lane could be made: what waits for the background serves all, and not the other way. */
-  has(lane: Lane, endpointClass: string | null): boolean {
-    return this.#indexFor(lane, endpointClass) >= 0;
+  /**
+   * Whether a call of the lane could be made with a token granted for it, or, if `any`, for another
+   * lane: what was granted to the background serves all, and not the other way.
+   */
+  has(lane: Lane, endpointClass: string | null, any: boolean): boolean {
+    return this.#indexFor(lane, endpointClass, any) >= 0;
   }
 
   /** Takes a token for a call; its time of grant. */
-  take(lane: Lane, endpointClass: string | null): number {
-    const [token] = this.#held.splice(this.#indexFor(lane, endpointClass), 1);
+  take(lane: Lane, endpointClass: string | null, any: boolean): number {
+    const [token] = this.#held.splice(this.#indexFor(lane, endpointClass, any), 1);
     if (token === undefined) throw new TypeError('"lane" must be one that a token is held for');
     return token.grantedAt;
   }
@@ -138,11 +141,11 @@ export class Purse {
     return [...this.#out.keys()];
   }
 
-  #indexFor(lane: Lane, endpointClass: string | null): number {
+  #indexFor(lane: Lane, endpointClass: string | null, any: boolean): number {
     return this.#held.findIndex(
       (token) =>
         token.endpointClass === endpointClass &&
-        (token.lane === lane || token.lane === 'BACKGROUND' || lane !== 'BACKGROUND'),
+        (token.lane === lane || (any && (token.lane === 'BACKGROUND' || lane !== 'BACKGROUND'))),
     );
   }
 

@@ -175,7 +175,10 @@ export function runAccount(options: SimulatedAccount): SimulatedRun {
       }
       const denied = asks.some(({ calls }, index) => (granted[index] ?? 0) < calls);
       const wish = Math.min(...process.nextWish.filter((time) => time > now));
-      plan(process, Math.min(denied ? now + retryIn * (0.75 + random() / 2) : now + SETTLE, Math.max(wish, now)));
+      plan(
+        process,
+        Math.min(denied ? now + retryIn * (0.75 + random() / 2) : now + SETTLE, Math.max(wish, now)),
+      );
     });
   };
 
