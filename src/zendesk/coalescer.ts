@@ -10,7 +10,7 @@
  */
 import type { Clock } from '../base/index.ts';
 import { LANES } from './lane.ts';
-import { type Participant, SharedCall, type SharedTerms } from './shared-call.ts';
+import { departureOf, type Participant, SharedCall, type SharedTerms } from './shared-call.ts';
 import { tooManyWaiting } from './too-many-waiting.ts';
 
 /** Most ids that Zendesk takes in one call. */
@@ -102,11 +102,11 @@ class ShowManyCoalescer<V, P extends Participant> implements Coalescer<V, P> {
   async #loadAll(ids: Iterable<number>, participant: P, isSecond = false): Promise<Map<number, Loaded<V>>> {
     const all = new Map<number, Loaded<V>>();
     const seats = new Map<Batch<V, P>, number[]>();
-    const { signal } = participant;
+    const departure = departureOf(participant, this.#clock);
     for (const id of ids) {
-      const batch = signal?.aborted ? null : this.#place(id, participant);
+      const batch = departure === null ? this.#place(id, participant) : null;
       if (batch === null) {
-        all.set(id, { error: signal?.aborted ? signal.reason : tooManyWaiting() });
+        all.set(id, departure ?? { error: tooManyWaiting() });
         continue;
       }
       const own = seats.get(batch);

@@ -134,6 +134,15 @@ export class SharedCall<T, P extends Participant = Participant> {
   }
 }
 
+/** Why `participant` need not be waited for: its signal's reason, or that its time is over; `null` where it must. */
+export function departureOf(
+  { signal, deadline }: Participant,
+  clock: Clock,
+): { readonly error: unknown } | null {
+  if (signal?.aborted) return { error: signal.reason };
+  return clock.now() < deadline ? null : { error: outOfTime(undefined) };
+}
+
 function isWantOfTime(error: unknown): boolean {
   return error instanceof ZendeskError && (error.failure === 'TIMEOUT' || error.failure === 'RATE_LIMITED');
 }

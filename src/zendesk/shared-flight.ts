@@ -3,7 +3,7 @@
  * asks after it was answered asks Zendesk.
  */
 import type { Clock } from '../base/index.ts';
-import { type Participant, SharedCall, type SharedTerms } from './shared-call.ts';
+import { departureOf, type Participant, SharedCall, type SharedTerms } from './shared-call.ts';
 import { tooManyWaiting } from './too-many-waiting.ts';
 
 export interface SharedFlightOptions {
@@ -34,7 +34,8 @@ export function createSharedFlight<T, P extends Participant = Participant>(
     run: (terms: SharedTerms<P>) => Promise<T>,
     isSecond = false,
   ): Promise<T> {
-    participant.signal?.throwIfAborted();
+    const departure = departureOf(participant, clock);
+    if (departure !== null) throw departure.error;
     const present = flights.get(key);
     const isNew = present === undefined || !present.canCarry(participant);
     if (isNew && flights.size >= maxUnderWay) throw tooManyWaiting();

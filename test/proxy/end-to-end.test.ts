@@ -19,6 +19,7 @@ const RESULT_MEMBER: Readonly<Record<string, string>> = {
   create_ticket: 'ticket',
   update_ticket: 'ticket',
   list_users: 'users',
+  list_organizations: 'organizations',
   search: 'results',
 };
 const MUTATIONS = new Set(['create_ticket', 'update_ticket']);

@@ -77,6 +77,8 @@ describe('identical reads', () => {
     await expect(ask('page', { signal: AbortSignal.abort(new Error('was gone')) })).rejects.toThrow(
       'was gone',
     );
+    await expect(ask('page', { deadline: clock.now() })).rejects.toMatchObject({ failure: 'TIMEOUT' });
+    expect(calls).toHaveLength(2);
     expect(clock.pending).toBe(0);
   });
 

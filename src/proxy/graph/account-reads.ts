@@ -39,6 +39,8 @@ export class AccountReads {
   readonly #integrationId: string;
   readonly #objects: AccountObjects;
   readonly #answers = new Map<string, Promise<ZendeskResponse>>();
+  /** Lists of which a page was too large. */
+  readonly #large = new Set<string>();
 
   constructor(integrationId: string, objects: AccountObjects) {
     this.#integrationId = integrationId;
@@ -71,15 +73,25 @@ export class AccountReads {
         'page[size]': count,
         'page[after]': start ?? undefined,
       });
-    let response: ZendeskResponse;
+    const response = await this.#smallerWhereLarge(source.path, size, load);
+    return { records: this.#take(source, response), ...readPageEnd(response.body ?? {}) };
+  }
+
+  async #smallerWhereLarge(
+    path: string,
+    size: number,
+    load: (size: number) => Promise<ZendeskResponse>,
+  ): Promise<ZendeskResponse> {
+    const small = Math.min(size, SMALL_PAGE_SIZE);
+    if (this.#large.has(path)) return load(small);
     try {
-      response = await load(size);
+      return await load(size);
     } catch (error) {
       const isOversize = error instanceof ZendeskError && error.failure === 'OVERSIZE';
-      if (!isOversize || size <= SMALL_PAGE_SIZE) throw error;
-      response = await load(SMALL_PAGE_SIZE);
+      if (!isOversize || size === small) throw error;
+      this.#large.add(path);
+      return load(small);
     }
-    return { records: this.#take(source, response), ...readPageEnd(response.body ?? {}) };
   }
 
   /** Forgets what was read: a change may have moved it. */

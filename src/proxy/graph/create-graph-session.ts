@@ -5,6 +5,7 @@ import type { TenantKeys } from '../../vault/index.ts';
 import { createUsageMeter, type UsageMeter, type ZendeskUsage } from '../../zendesk/index.ts';
 import { assertAuthenticated, type Call } from '../call.ts';
 import { OPERATION_NAMES, type OperationName } from '../catalogue/catalogue.ts';
+import type { Integration } from '../integrations.ts';
 import { OPERATION_DEADLINE_MS } from '../operation-deadline.ts';
 import type { Delivery, GraphAccount, GraphSession } from './graph-session.ts';
 import { IntegrationAccess } from './integration-access.ts';
@@ -68,6 +69,10 @@ class OperationSession implements GraphSession {
     if (operations.length === 0) await access.assertReachable();
     for (const operation of operations) await access.admit(operation);
     return account;
+  }
+
+  integration(integrationId: string): Promise<Integration | null> {
+    return this.#accountOf(integrationId).access.integration();
   }
 
   usage(): ZendeskUsage {

@@ -8,8 +8,8 @@ import type { ZendeskRecord } from '../catalogue/records.ts';
 import { encodePlace, parsePlace } from './cursor.ts';
 import type { SliceRequest } from './list-request.ts';
 
-/** Pages asked for in search of a slice's first record, where Zendesk sends empty ones. */
-const MAX_EMPTY_PAGES = 10;
+/** Pages asked for until a slice has a record, where Zendesk sends empty or small ones. */
+const MAX_PAGES = 12;
 
 /** One page of Zendesk's. */
 export interface ZendeskPage {
@@ -36,10 +36,15 @@ export async function readCursorSlice(
 ): Promise<RecordSlice> {
   const place = after === null ? null : parsePlace(after, listName);
   let start = place?.start ?? null;
-  let page = await load(start, Math.min(MAX_PAGE_SIZE, (place?.offset ?? 0) + first));
-  let index = place === null ? 0 : indexAfter(page.records, place);
+  /** Records that come before the place, as long as it has not been reached. */
+  let before = place?.offset ?? 0;
+  let page = await load(start, Math.min(MAX_PAGE_SIZE, before + first));
   const taken: RecordSlice['records'][number][] = [];
   for (let pages = 1; ; pages += 1) {
+    // Behind the record that the place names, if it is still there, else as far on, be it beyond the page.
+    const known = before === 0 ? -1 : page.records.findIndex(({ id }) => id === place?.id);
+    let index = known < 0 ? Math.min(before, page.records.length) : known + 1;
+    before = known < 0 ? before - index : 0;
     for (; index < page.records.length && taken.length < first; index += 1) {
       const record = page.records[index];
       if (record === undefined) break;
@@ -50,21 +55,10 @@ export async function readCursorSlice(
     const isOver = !page.hasMore || page.end === null || page.end === start;
     const hasNextPage = index < page.records.length || !isOver;
     const isEnough = taken.length === first || (taken.length > 0 && pages > 1);
-    if (isOver || isEnough || pages >= MAX_EMPTY_PAGES) {
+    if (isOver || isEnough || pages >= MAX_PAGES) {
       return { records: taken, hasNextPage, truncated: false, totalCount: null };
     }
     start = page.end;
-    page = await load(start, Math.min(MAX_PAGE_SIZE, first - taken.length));
-    index = 0;
+    page = await load(start, Math.min(MAX_PAGE_SIZE, before + first - taken.length));
   }
-}
-
-/** Where to go on: behind the record that the place names, if it is still in the page, else at the same distance. */
-function indexAfter(
-  records: readonly ZendeskRecord[],
-  { offset, id }: { readonly offset: number; readonly id: number },
-): number {
-  if (offset === 0) return 0;
-  const index = records.findIndex((record) => record.id === id);
-  return index < 0 ? Math.min(offset, records.length) : index + 1;
 }

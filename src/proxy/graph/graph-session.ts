@@ -10,6 +10,7 @@ import type { JsonObject } from '../../base/index.ts';
 import type { TenantKeys } from '../../vault/index.ts';
 import type { ZendeskUsage } from '../../zendesk/index.ts';
 import type { OperationName } from '../catalogue/catalogue.ts';
+import type { Integration } from '../integrations.ts';
 import type {
   CommentListRequest,
   OrganizationListRequest,
@@ -44,13 +45,16 @@ export interface GraphSession {
    * OPERATION_NOT_ALLOWED (naming the operation), CONFLICT, TOO_MANY_REQUESTS.
    */
   account(integrationId: string, operations: readonly OperationName[]): Promise<GraphAccount>;
+  /** An integration of the caller's tenant, read once for this and for `account`; `null` where there is none. */
+  integration(integrationId: string): Promise<Integration | null>;
   /** Zendesk calls that the operation took part in, and what Zendesk last said is left. */
   usage(): ZendeskUsage;
   /**
    * The events of what was done so far, each with the operation's event as its parent: one for each
    * operation of the catalogue on each integration, and the outcome of each change. `ending` tells what
    * becomes of the answer: where it does not leave, changes are APPLIED, not SUCCEEDED. The ids of
-   * events are the same whenever they are asked for.
+   * events are the same whenever they are asked for. A change that is still under way, its caller gone,
+   * is not among them: it writes its outcome by itself when it ends.
    */
   events(keys: TenantKeys, ending: { readonly answered: boolean }): readonly NewAuditEvent[];
 }

@@ -3,7 +3,7 @@
  * session, before anything is fetched. The integration is read in one short transaction.
  */
 import { isId, SealdeskError } from '../../base/index.ts';
-import { type OpenableCredential, readCredentialForUse } from '../../vault/index.ts';
+import { type OpenableCredential, readOpenableCredential } from '../../vault/index.ts';
 import type { ZendeskClient } from '../../zendesk/index.ts';
 import { assertPermitted, credentialOf, isPermitted, noSuchIntegration } from '../admission.ts';
 import { OPERATION_NAMES, type OperationName } from '../catalogue/catalogue.ts';
@@ -50,6 +50,11 @@ export class IntegrationAccess {
   /** Whether the caller may run `operation`, so that answers show more; only after an admission. */
   isPermitted(operation: string): boolean {
     return this.#integration !== null && isPermitted(this.#integration, this.#context.call.caller, operation);
+  }
+
+  /** The integration itself, whatever the caller may do on it; `null` where the tenant has none of this id. */
+  async integration(): Promise<Integration | null> {
+    return (await this.#find())?.integration ?? null;
   }
 
   /** Whether `operation` has been admitted in this session. */
@@ -120,8 +125,7 @@ export class IntegrationAccess {
       if (integration === null) return null;
       const { credentialId } = integration;
       if (credentialId === null) return { integration, read: null };
-      const now = new Date(deps.clock.now());
-      return { integration, read: await readCredentialForUse(tx, { tenantId, credentialId, now }) };
+      return { integration, read: await readOpenableCredential(tx, { tenantId, credentialId }) };
     });
   }
 

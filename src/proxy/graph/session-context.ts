@@ -24,7 +24,7 @@ export interface AnswerEnding {
   readonly answered: boolean;
 }
 
-/** A change as the log needs it: with the event that ends it, `null` while it is under way. */
+/** A change as the log needs it: with the event that ends it, `null` where it writes that by itself. */
 export interface RecordedChange {
   toEvent(ending: AnswerEnding): NewAuditEvent | null;
 }

@@ -1,12 +1,13 @@
 /**
  * One change of a ticket within a GraphQL operation. Its intent is in the log before anything is sent;
- * its outcome is handed out, to be written together with the operation's own event.
+ * its outcome is handed out, to be written together with the operation's own event. A change that is
+ * still under way then, because its caller went away, writes its outcome by itself when it ends.
  */
 import type { NewAuditEvent } from '../../audit/index.ts';
 import { isSealdeskError, type JsonObject, type SealdeskError } from '../../base/index.ts';
 import { outOfTime } from '../../zendesk/index.ts';
 import { assertIdempotencyKey } from '../admission.ts';
-import { outcomeOf, unforeseen } from '../call-outcome.ts';
+import { logUnforeseen, outcomeOf, unforeseen } from '../call-outcome.ts';
 import { type CallEnding, CallRecord } from '../call-record.ts';
 import { CATALOGUE } from '../catalogue/catalogue.ts';
 import type { ZendeskRecord } from '../catalogue/records.ts';
@@ -37,6 +38,7 @@ export class TicketChange implements RecordedChange {
   readonly #record: CallRecord;
   #ending: CallEnding | null = null;
   #endedAt = 0;
+  #isLeftBehind = false;
 
   constructor(context: SessionContext, integrationId: string, request: TicketChangeRequest) {
     this.#context = context;
@@ -50,18 +52,21 @@ export class TicketChange implements RecordedChange {
     try {
       assertAllowed();
       const done = await this.#send(open);
-      this.#end({ outcome: 'SUCCEEDED' });
+      await this.#end({ outcome: 'SUCCEEDED' });
       return done;
     } catch (error) {
-      throw this.#fail(error);
+      throw await this.#fail(error);
     }
   }
 
-  /** The event that ends the change; `answered` tells whether its answer leaves. */
+  /**
+   * The event that ends the change; `answered` tells whether its answer leaves. `null` while it is under
+   * way: then it writes the event by itself.
+   */
   toEvent({ answered }: AnswerEnding): NewAuditEvent | null {
-    if (this.#ending === null) return null;
-    const isLost = this.#ending.outcome === 'SUCCEEDED' && !answered;
-    return this.#record.endingEvent(isLost ? { ...this.#ending, outcome: 'APPLIED' } : this.#ending, {
+    this.#isLeftBehind ||= this.#ending === null;
+    if (this.#isLeftBehind || this.#ending === null) return null;
+    return this.#record.endingEvent(answered ? this.#ending : unanswered(this.#ending), {
       endedAt: this.#endedAt,
     });
   }
@@ -102,13 +107,13 @@ export class TicketChange implements RecordedChange {
     }
   }
 
-  #fail(thrown: unknown): SealdeskError {
+  async #fail(thrown: unknown): Promise<SealdeskError> {
     const { deps, call } = this.#context;
     const { intentId, eventId } = this.#record;
     const known = isSealdeskError(thrown) ? thrown : this.#cancelled(thrown);
     const failure = known ?? unforeseen(deps.log, call, thrown);
     const mutation = failure.details.mutation ?? (intentId === null ? 'NOT_SENT' : 'UNKNOWN');
-    this.#end({
+    await this.#end({
       outcome: outcomeOf(failure, intentId === null ? null : mutation),
       denialReason: failure.code,
       upstreamStatus: failure.details.upstreamStatus,
@@ -122,8 +127,21 @@ export class TicketChange implements RecordedChange {
     return isGone ? outOfTime(thrown) : null;
   }
 
-  #end(ending: CallEnding): void {
+  async #end(ending: CallEnding): Promise<void> {
+    const { deps, call } = this.#context;
     this.#ending = ending;
-    this.#endedAt = this.#context.deps.clock.now();
+    this.#endedAt = deps.clock.now();
+    if (!this.#isLeftBehind) return;
+    try {
+      await this.#record.close(await deps.keyring.keysOf(call.caller.tenantId), unanswered(ending));
+    } catch (error) {
+      // Nobody waits for it any more; an intent that stays open is closed as UNKNOWN.
+      logUnforeseen(deps.log, call, error);
+    }
   }
+}
+
+/** The ending of a change whose answer does not leave. */
+function unanswered(ending: CallEnding): CallEnding {
+  return ending.outcome === 'SUCCEEDED' ? { ...ending, outcome: 'APPLIED' } : ending;
 }

@@ -134,6 +134,22 @@ describeOnBothDatabases('a change through a session', (database) => {
     expect((await rig.events()).at(-1)).toMatchObject({ phase: 'OUTCOME', outcome: 'APPLIED' });
   });
 
+  it('tells its outcome by itself where the operation has been recorded before it ended', async () => {
+    await using rig = await openRig({ database });
+    const { account, events } = await openSession(rig);
+    rig.gateway.simulator.faults.add({ method: 'PUT', effect: { kind: 'latency', milliseconds: 50 } });
+    const changing = (await account()).change('update_ticket', { ticket_id: 290, tags: ['kept'] }, null);
+    await rig.gateway.simulator.waitForRequest(({ method }) => method === 'PUT');
+    expect(await events(false)).toEqual([]);
+    await changing;
+    expect((await rig.events()).at(-1)).toMatchObject({
+      phase: 'OUTCOME',
+      outcome: 'APPLIED',
+      resource: 'ticket:290',
+    });
+    expect(await events(false)).toEqual([]);
+  });
+
   it('is seen by every read after it, in its own session and in others', async () => {
     // A call that hangs does so for longer than this test may take.
     await using rig = await openRig({ database, transport: { headersTimeout: 120_000 } });
