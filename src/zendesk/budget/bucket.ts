@@ -223,7 +223,8 @@ export class Bucket {
     if (kept.length >= MAX_BATCHES && first !== undefined && second !== undefined) {
       kept.splice(0, 2, { at: second.at, least: Math.min(first.least, second.least) });
     }
-    const told = batch.resetsIn === null ? null : now + batch.resetsIn;
+    // A window is over after its length, whatever an answer says.
+    const told = batch.resetsIn === null ? null : now + Math.min(batch.resetsIn, this.windowMs);
     const reading: ReadingState = {
       at: now,
       metAt: before === null || now - before.at > 2 * this.windowMs ? now : before.metAt,

@@ -95,7 +95,8 @@ export class Purse {
       pending.finished += 1;
       const told =
         bucket === ACCOUNT ? reading : (reading?.endpoints.find(({ name }) => name === bucket) ?? null);
-      if (told === null || told.limit === null || told.remaining === null) continue;
+      // No account has a limit of nothing; believing it would end all calls, and so all answers.
+      if (told === null || told.remaining === null || told.limit === null || told.limit < 1) continue;
       pending.readings = joined(pending.readings, {
         count: 1,
         least: told.remaining,

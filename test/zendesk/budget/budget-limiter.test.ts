@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BudgetLedger, Lane, RequestSlot } from '../../../src/zendesk/index.ts';
 import { createMemoryLedger } from '../../support/memory-ledger.ts';
-import { createManualClock } from '../manual-clock.ts';
+import { createManualClock, type ManualClock } from '../manual-clock.ts';
 import {
   type EnterOptions,
   isSettled,
@@ -309,6 +309,19 @@ describe('two processes over one ledger', () => {
     await settle();
     expect(order).toEqual(['next']);
     expect(await tokensOut(alive)).toBe(1);
+  });
+});
+
+describe('an answer that tells nonsense', () => {
+  it.each([
+    ['a limit of nothing', (clock: ManualClock) => told(0, 0, clock)],
+    ['an end in years', (clock: ManualClock) => ({ ...told(0, 700, clock), resetsAt: clock.now() + 1e12 })],
+  ])('of %s does not end all calls', async (_, read) => {
+    await using rig = openLimiterRig();
+    (await rig.enter()).leave({ sent: true, reading: read(rig.clock) });
+    const next = rig.enter({ within: 90_000 });
+    await pass(rig.clock, 70_000, 100);
+    await next;
   });
 });
 
