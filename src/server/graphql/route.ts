@@ -92,7 +92,8 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json' },
         body: incoming.body,
-        signal: incoming.signal,
+        // Without the caller's signal: what was done is recorded to the end. What need not be done is broken
+        // off by those who do it, who find the signal in the call.
       }),
       context,
     );
