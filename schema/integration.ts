@@ -63,7 +63,7 @@ builder.queryFields((t) => ({
     description:
       'One integration, and through it the tickets and people of its Zendesk account. For ADMIN, AGENT and DASHBOARD.',
     args: { id: t.arg.id({ required: true, description: 'The integration.' }) },
-    resolve: (_root, { id }, { call, services }) => services.getIntegration(call, id),
+    resolve: (_root, { id }, { call, services, session }) => services.openIntegration(call, session, id),
   }),
   integrations: t.connection(
     {

@@ -8,10 +8,12 @@ import type { Store } from '../store/index.ts';
 import {
   type Credential,
   type CredentialSecret,
+  isTouchDue,
   type Keyring,
   type OpenableCredential,
   openCredentialSecret,
-  readCredentialForUse,
+  readOpenableCredential,
+  touchCredential,
 } from '../vault/index.ts';
 import {
   type AccountLimiters,
@@ -156,8 +158,8 @@ class CallAuthorization {
   async #openCredential(): Promise<{ readonly credential: Credential; readonly secret: CredentialSecret }> {
     const { store, keyring, clock } = this.#options;
     const { tenantId, credentialId } = this.#target;
-    const key = { tenantId, credentialId, now: new Date(clock.now()) };
-    const read = this.#read ?? (await store.withTenant(tenantId, (tx) => readCredentialForUse(tx, key)));
+    const key = { tenantId, credentialId };
+    const read = this.#read ?? (await store.withTenant(tenantId, (tx) => readOpenableCredential(tx, key)));
     this.#read = null;
     if (read === null) {
       throw new SealdeskError(
@@ -166,8 +168,12 @@ class CallAuthorization {
       );
     }
     const { credential, sealed } = read;
+    const now = new Date(clock.now());
+    if (isTouchDue(credential, now)) {
+      await store.withTenant(tenantId, (tx) => touchCredential(tx, { ...key, now }));
+    }
     const secret = await openCredentialSecret({ keyring, sealed });
-    assertNotExpired(expiryOf(credential, secret), clock.now());
+    assertNotExpired(expiryOf(credential, secret), now.getTime());
     return { credential, secret };
   }
 }

@@ -1,8 +1,15 @@
 /** Use cases around integrations: a Zendesk account, its credential and its policy. */
 import { z } from 'zod';
-import type { Role } from '../access/index.ts';
+import { assertRole, type Role } from '../access/index.ts';
 import { createId, isId, SealdeskError } from '../base/index.ts';
-import { type Call, findIntegration, type Integration, toIntegration } from '../proxy/index.ts';
+import {
+  assertAuthenticated,
+  type Call,
+  findIntegration,
+  type GraphSession,
+  type Integration,
+  toIntegration,
+} from '../proxy/index.ts';
 import type { IntegrationStatus, Tx } from '../store/index.ts';
 import { parseSubdomain, verifyCredential } from '../zendesk/index.ts';
 import { operationsField } from './api-keys.ts';
@@ -172,12 +179,27 @@ export async function testIntegration(
   });
 }
 
+/** An integration of the caller's tenant. For ADMIN, AGENT and DASHBOARD. */
 export function getIntegration(deps: ServiceDeps, call: Call, id: string): Promise<IntegrationView> {
   return readOwn(deps, call, READERS, async (tx, tenantId) => {
     const integration = isId('integration', id) ? await findIntegration(tx, tenantId, id) : null;
     if (integration === null) throw notFound('integration');
     return integration;
   });
+}
+
+/** The same, read together with what the operation's session reads of it. For ADMIN, AGENT and DASHBOARD. */
+export async function openIntegration(
+  _deps: ServiceDeps,
+  call: Call,
+  session: GraphSession,
+  id: string,
+): Promise<IntegrationView> {
+  assertAuthenticated(call);
+  assertRole(call.caller, ...READERS);
+  const integration = await session.integration(id);
+  if (integration === null) throw notFound('integration');
+  return integration;
 }
 
 export function listIntegrations(

@@ -42,6 +42,7 @@ const USE_CASES = {
   deleteIntegration: integrations.deleteIntegration,
   testIntegration: integrations.testIntegration,
   getIntegration: integrations.getIntegration,
+  openIntegration: integrations.openIntegration,
   listIntegrations: integrations.listIntegrations,
   explainOperation,
   proxyOutbound,

@@ -214,13 +214,10 @@ export interface OpenableCredential {
   readonly sealed: SealedCredentialSecret;
 }
 
-/**
- * Reads a credential for use, in one statement, and notes the use (at most once a minute); `null` where
- * there is none.
- */
-export async function readCredentialForUse(
+/** The credential with its sealed secret, in one statement; `null` where there is none. */
+export async function readOpenableCredential(
   tx: Tx,
-  { tenantId, credentialId, now }: CredentialKey & { readonly now: Date },
+  { tenantId, credentialId }: CredentialKey,
 ): Promise<OpenableCredential | null> {
   const row = await tx
     .selectFrom('credentials')
@@ -235,9 +232,6 @@ export async function readCredentialForUse(
     .where('credentials.id', '=', credentialId)
     .executeTakeFirst();
   if (row === undefined) return null;
-  if (row.last_used_at === null || row.last_used_at.getTime() <= now.getTime() - TOUCH_INTERVAL) {
-    await touchCredential(tx, { tenantId, credentialId, now });
-  }
   return {
     credential: toCredential(row),
     sealed: {
@@ -271,8 +265,13 @@ export async function listCredentials(
   return rows.map(toCredential);
 }
 
+/** Whether a use now is to be noted with {@link touchCredential}. */
+export function isTouchDue({ lastUsedAt }: Pick<Credential, 'lastUsedAt'>, now: Date): boolean {
+  return lastUsedAt === null || lastUsedAt.getTime() <= now.getTime() - TOUCH_INTERVAL;
+}
+
 /** Notes that the credential was used, at most once a minute. */
-async function touchCredential(
+export async function touchCredential(
   tx: Tx,
   { tenantId, credentialId, now }: CredentialKey & { readonly now: Date },
 ): Promise<void> {

@@ -36,13 +36,15 @@ export {
   deleteCredential,
   type InsertCredentialInput,
   insertCredential,
+  isTouchDue,
   listCredentials,
   type OpenableCredential,
   type ReplaceCredentialSecretInput,
   readCredential,
-  readCredentialForUse,
   readCredentialSecret,
+  readOpenableCredential,
   replaceCredentialSecret,
+  touchCredential,
 } from './credentials.ts';
 export { type Keyring, type OpenKeyringOptions, openKeyring } from './keyring.ts';
 export type { TenantKeys, TenantSigningKey, TextLocation, VaultKey } from './tenant-keys.ts';

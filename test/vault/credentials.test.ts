@@ -6,14 +6,15 @@ import {
   type CredentialSecret,
   deleteCredential,
   insertCredential,
+  isTouchDue,
   listCredentials,
   openCredentialSecret,
   readCredential,
-  readCredentialForUse,
   readCredentialSecret,
   replaceCredentialSecret,
   type SealedCredentialSecret,
   sealCredentialSecret,
+  touchCredential,
 } from '../../src/vault/index.ts';
 import { describeOnBothDatabases, openTestStore, type TestStore } from '../support/store.ts';
 import { type Fixture, isWiped, openFixture } from './vault-fixture.ts';
@@ -265,7 +266,7 @@ describeOnBothDatabases('credentials', (kind) => {
     await insert();
     const touch = async (): Promise<Date | null | undefined> =>
       inTenant(async (tx) => {
-        await readCredentialForUse(tx, { tenantId, credentialId, now: now() });
+        await touchCredential(tx, { tenantId, credentialId, now: now() });
         return (await readCredential(tx, { tenantId, credentialId }))?.lastUsedAt;
       });
     const first = now();
@@ -274,6 +275,10 @@ describeOnBothDatabases('credentials', (kind) => {
     expect(await touch()).toEqual(first);
     await fixture.clock.advance(1);
     expect(await touch()).toEqual(now());
+    expect(isTouchDue({ lastUsedAt: now() }, now())).toBe(false);
+    await fixture.clock.advance(60_000);
+    expect(isTouchDue({ lastUsedAt: first }, now())).toBe(true);
+    expect(isTouchDue({ lastUsedAt: null }, now())).toBe(true);
   });
 
   it('can neither be sealed nor opened while the KMS is down, and at once when it is back', async () => {
