@@ -12,16 +12,14 @@ interface SliceArguments {
   readonly first?: number | null | undefined;
 }
 
-/** A list that is asked for once. */
-export function listCost({ first }: SliceArguments) {
-  // A size out of bounds is refused with its own text when the arguments are read.
-  return { field: 1, multiplier: Math.min(Math.max(first ?? DEFAULT_SLICE, 1), MAX_SLICE) };
-}
-
 /** People in copy: mostly none, seldom more. */
 export const FEW = Object.freeze({ field: 1, multiplier: 3 });
 
-/** A list that each object of another list has of its own, at the price of a call. */
-export function nestedListCost(args: SliceArguments) {
-  return { ...listCost(args), field: CALL_COST };
+/** A list: its size times what is asked of each object, and the call that reads it. */
+export function listCost({ first }: SliceArguments) {
+  // A size out of bounds is refused with its own text when the arguments are read.
+  return {
+    field: CALL_COST,
+    multiplier: Math.min(Math.max(first ?? DEFAULT_SLICE, 1), MAX_SLICE),
+  };
 }

@@ -7,7 +7,7 @@ import {
 } from '../../src/service/index.ts';
 import { builder } from '../builder.ts';
 import { sliceArgs } from './connection.ts';
-import { nestedListCost } from './costs.ts';
+import { listCost } from './costs.ts';
 import { globalId, nodeEntryOf } from './entry.ts';
 import { TicketConnection, ticketList, UserConnection, userList } from './lists.ts';
 import { fullOf, organizationObject } from './objects.ts';
@@ -88,7 +88,7 @@ builder.node(Organization, {
       type: UserConnection,
       nullable: true,
       extensions: needsOperation('list_users'),
-      complexity: nestedListCost,
+      complexity: listCost,
       description: 'Its people; a Zendesk call for each organization. Needs `list_users`.',
       args: { first: t.arg.int(sliceArgs.first), after: t.arg.string(sliceArgs.after) },
       resolve: async ({ account, id }, args) => userList(await listUsersOf(account, id, args), args),
@@ -97,7 +97,7 @@ builder.node(Organization, {
       type: TicketConnection,
       nullable: true,
       extensions: needsOperation('list_tickets'),
-      complexity: nestedListCost,
+      complexity: listCost,
       description:
         'Its tickets, without archived ones; a Zendesk call for each organization. Needs `list_tickets`.',
       args: { first: t.arg.int(sliceArgs.first), after: t.arg.string(sliceArgs.after) },

@@ -33,9 +33,32 @@ export interface SelectedField {
   readonly nodes: readonly FieldNode[];
 }
 
+interface KnownFields {
+  readonly nodes: readonly FieldNode[];
+  readonly variableValues: Info['variableValues'];
+  readonly typeName: string;
+  readonly fields: readonly SelectedField[];
+}
+
+/** By the first node of a field, of the document of one request: a list asks the same for each of its objects. */
+const known = new WeakMap<FieldNode, KnownFields>();
+
 /** The fields selected below the resolved field itself, on the object type called `typeName`. */
 export function fieldsBelow(info: GraphQLResolveInfo, typeName: string): readonly SelectedField[] {
-  return fieldsOf(info, info.fieldNodes, objectTypeOf(info, typeName));
+  const { fieldNodes, variableValues } = info;
+  const [first] = fieldNodes;
+  const last = first === undefined ? undefined : known.get(first);
+  if (
+    last?.typeName === typeName &&
+    last.variableValues === variableValues &&
+    last.nodes.length === fieldNodes.length &&
+    last.nodes.every((node, at) => node === fieldNodes[at])
+  ) {
+    return last.fields;
+  }
+  const fields = fieldsOf(info, fieldNodes, objectTypeOf(info, typeName));
+  if (first !== undefined) known.set(first, { nodes: fieldNodes, variableValues, typeName, fields });
+  return fields;
 }
 
 /** The fields that `nodes` select of an object of `type`. */
@@ -96,9 +119,9 @@ function collect(
   for (const selection of selections) {
     if (!isIncluded(info, selection)) continue;
     if (selection.kind === Kind.FIELD) {
-      const known = found.get(selection.name.value);
-      if (known === undefined) found.set(selection.name.value, [selection]);
-      else known.push(selection);
+      const nodes = found.get(selection.name.value);
+      if (nodes === undefined) found.set(selection.name.value, [selection]);
+      else nodes.push(selection);
       continue;
     }
     const fragment =

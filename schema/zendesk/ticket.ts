@@ -7,7 +7,7 @@ import {
 } from '../../src/service/index.ts';
 import { builder } from '../builder.ts';
 import { sliceArgs } from './connection.ts';
-import { FEW, nestedListCost } from './costs.ts';
+import { FEW, listCost } from './costs.ts';
 import { globalId, nodeEntryOf } from './entry.ts';
 import {
   CommentOrder,
@@ -163,7 +163,7 @@ builder.node(Ticket, {
       type: TicketConnection,
       nullable: true,
       extensions: needsOperation('list_tickets'),
-      complexity: nestedListCost,
+      complexity: listCost,
       description: 'The incidents of this problem; a Zendesk call for each ticket. Needs `list_tickets`.',
       args: { first: t.arg.int(sliceArgs.first), after: t.arg.string(sliceArgs.after) },
       resolve: async ({ account, view }, args, _context, info) => {
@@ -175,7 +175,7 @@ builder.node(Ticket, {
       type: CommentConnection,
       nullable: true,
       extensions: needsOperation('get_ticket'),
-      complexity: nestedListCost,
+      complexity: listCost,
       description:
         'The conversation, public and internal. Zendesk has no way to ask for the comments of many tickets: each ticket costs a call. Needs `get_ticket`.',
       args: {

@@ -7,7 +7,7 @@ import {
 } from '../../src/service/index.ts';
 import { builder } from '../builder.ts';
 import { sliceArgs } from './connection.ts';
-import { nestedListCost } from './costs.ts';
+import { listCost } from './costs.ts';
 import { globalId, nodeEntryOf } from './entry.ts';
 import { roleOf, UserRole } from './enums.ts';
 import { OrganizationConnection, organizationList, TicketConnection, ticketList } from './lists.ts';
@@ -79,7 +79,7 @@ builder.node(User, {
       type: OrganizationConnection,
       nullable: true,
       extensions: needsOperation('list_organizations'),
-      complexity: nestedListCost,
+      complexity: listCost,
       description:
         'All organizations of the person; a Zendesk call for each person. Needs `list_organizations`.',
       args: { first: t.arg.int(sliceArgs.first), after: t.arg.string(sliceArgs.after) },
@@ -90,7 +90,7 @@ builder.node(User, {
       type: TicketConnection,
       nullable: true,
       extensions: needsOperation('list_tickets'),
-      complexity: nestedListCost,
+      complexity: listCost,
       description:
         'Tickets that the person asked for, without archived ones; a Zendesk call for each person. Needs `list_tickets`.',
       args: { first: t.arg.int(sliceArgs.first), after: t.arg.string(sliceArgs.after) },
@@ -101,7 +101,7 @@ builder.node(User, {
       type: TicketConnection,
       nullable: true,
       extensions: needsOperation('list_tickets'),
-      complexity: nestedListCost,
+      complexity: listCost,
       description:
         'Tickets that the agent is in charge of, without archived ones; a Zendesk call for each person. Needs `list_tickets`.',
       args: { first: t.arg.int(sliceArgs.first), after: t.arg.string(sliceArgs.after) },

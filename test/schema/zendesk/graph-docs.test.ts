@@ -91,7 +91,7 @@ describe('docs/graph.md', () => {
   it('names the limits as they are', () => {
     const { complexity, breadth, depth } = QUERY_LIMITS;
     expect(TEXT).toContain(
-      `a Zendesk call of its own ${CALL_COST}. The limit is ${complexity.toLocaleString('en').replace(',', ' ')},`,
+      `a Zendesk call of its own ${CALL_COST} more. The limit is ${complexity.toLocaleString('en').replace(',', ' ')},`,
     );
     expect(TEXT).toContain(`At most ${breadth} fields may be selected, ${depth} levels deep.`);
   });
