@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..');
 
 function readHouse(): Map<string, string> {
   const tree = new Map<string, string>();
-  const entries = ['src', 'schema', 'migrations', 'simulator', 'bench'].flatMap((top) =>
+  const entries = ['src', 'schema', 'migrations', 'simulator', 'bench', 'examples'].flatMap((top) =>
     readdirSync(root).includes(top)
       ? readdirSync(join(root, top), { recursive: true, encoding: 'utf8' }).map((path) => join(top, path))
       : [],

@@ -28,8 +28,6 @@ const CONFIRM = `mutation SealdeskConfirm($input: ConfirmClientKeyInput!) {
 const STATUS = /^[A-Z_]{1,32}$/;
 
 interface RegistrationInput extends GatewayConnection {
-  /** Any API key of the tenant. */
-  readonly apiKey: string;
   /** Milliseconds since 1970; `Date.now` where left out. */
   readonly now?: () => number;
   /** Thumbprint of the gateway's signing key where it is known from elsewhere; else the first one seen is trusted. */
@@ -75,6 +73,8 @@ async function register<Welcomed>(
 }
 
 export interface RegisterKeyFileInput extends RegistrationInput {
+  /** Any API key of the tenant. */
+  readonly apiKey: string;
   readonly keyFile: KeyFile;
   /** Called with the welcomed file before the confirmation is sent, so that nothing is lost if that fails. */
   readonly keep?: (keyFile: WelcomedKeyFile) => Promise<void>;
@@ -108,8 +108,8 @@ export async function registerKeyFile(suite: Suite, input: RegisterKeyFileInput)
 export interface RegisterInput {
   /** Address of the gateway. */
   readonly url: string;
-  /** Any API key of the tenant, used for this once. */
-  readonly apiKey: string;
+  /** Any API key of the tenant, used for this once. Left out where a server of yours adds it on the way. */
+  readonly apiKey?: string;
   /**
    * Called with the welcomed key before the confirmation is sent: keep it there (`saveClientKey` fits), so
    * that nothing is lost if that fails; {@link confirmKey} then confirms it.

@@ -56,6 +56,7 @@ export const rooms: readonly Room[] = [
   { path: 'migrations/', floor: 0, importedBy: ['src/store/'], packages: ['kysely'] },
   { path: 'src/client/', floor: null, also: ['src/envelope/', 'src/base/'] },
   { path: 'simulator/', floor: null },
+  { path: 'examples/', floor: null, also: ['src/client/'] },
 ];
 
 /** Files from which nothing that only some platforms have may be reached, not even by its types. */

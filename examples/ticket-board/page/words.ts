@@ -1,0 +1,13 @@
+/** How values are written for people. */
+import type { TicketPriority, TicketStatus } from '../documents.generated.ts';
+
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const NUMBER = new Intl.NumberFormat();
+const MILLISECONDS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+
+export const nameOf = (one: { readonly name: string | null } | null): string => one?.name ?? '–';
+export const wordOf = (value: TicketStatus | TicketPriority | null): string =>
+  value === null ? '–' : value.charAt(0) + value.slice(1).toLowerCase();
+export const timeOf = (text: string | null): string => (text === null ? '–' : DATE.format(new Date(text)));
+export const countOf = (count: number): string => NUMBER.format(count);
+export const millisecondsOf = (value: number): string => MILLISECONDS.format(value);

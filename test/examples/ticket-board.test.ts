@@ -1,0 +1,150 @@
+/** The example frontend in Chromium, against a gateway as the demo has it: a person's way through it. */
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BoardServer, openBoardServer } from '../../examples/ticket-board/board-server.ts';
+import { openDemoAccess } from '../../examples/ticket-board/demo-access.ts';
+import { describeInChromium, openBrowser } from '../client/browser/chromium.ts';
+import { type ListeningGateway, openListeningGateway } from '../support/listening-gateway.ts';
+import { createTestTenant, dataOf, type TestTenant } from '../support/tenant.ts';
+
+const resources = new AsyncDisposableStack();
+let listening: ListeningGateway;
+let tenant: TestTenant;
+let board: BoardServer;
+/** Of Zendesk’s clock, in milliseconds. */
+let ahead = 0;
+
+beforeAll(async () => {
+  const clock = { now: () => Date.now() + ahead };
+  listening = resources.use(await openListeningGateway({ simulator: { clock } }));
+  tenant = await createTestTenant(listening.gateway);
+  const { url } = listening;
+  const access = resources.use(await openDemoAccess({ url, adminKey: tenant.keys.admin }));
+  board = resources.use(
+    await openBoardServer({ port: 0, gateway: url, apiKey: access.apiKey, mapKey: access.mapKey }),
+  );
+}, 60_000);
+afterAll(() => resources.disposeAsync());
+
+describeInChromium('the ticket board', () => {
+  let context: BrowserContext;
+  let page: Page;
+  const refused: string[] = [];
+
+  beforeAll(async () => {
+    context = resources.use(await openBrowser()).context;
+    page = await context.newPage();
+    page.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) refused.push(message.text());
+    });
+    page.on('pageerror', (error) => refused.push(String(error)));
+    await page.goto(board.url);
+  }, 60_000);
+
+  const ticketOf = (subject: string) =>
+    listening.gateway.simulator.tickets.all().find((ticket) => ticket.subject === subject);
+  const subjects = () => page.locator('button.subject');
+
+  it('shows its key’s fingerprint as the gateway has it, and is of no use before it is mapped', async () => {
+    await page.getByRole('heading', { name: 'waits to be mapped' }).waitFor();
+    const shown = await page.locator('.fingerprint').textContent();
+    const { clientKeys } = dataOf(
+      await listening.gateway.graphql(
+        '{ clientKeys(last: 1) { edges { node { fingerprint status lastUsedAt } } } }',
+        { apiKey: tenant.keys.admin },
+      ),
+    );
+    expect(clientKeys).toEqual({
+      edges: [{ node: { fingerprint: shown, status: 'CONFIRMED', lastUsedAt: null } }],
+    });
+    await page.getByRole('button', { name: 'It is mapped: go on' }).click();
+    await page.getByRole('heading', { name: 'waits to be mapped' }).waitFor();
+  }, 60_000);
+
+  it('lists tickets once it is mapped, from an answer that shows nothing on its way', async () => {
+    listening.sent.length = 0;
+    await page.getByRole('button', { name: 'Map it as the demo’s admin' }).click();
+    await subjects().first().waitFor();
+    const shown = await subjects().allTextContents();
+    expect(shown).toHaveLength(25);
+    for (const subject of shown) {
+      expect(ticketOf(subject)).toBeDefined();
+      expect(listening.sent.filter((body) => body.includes(subject))).toEqual([]);
+    }
+    expect(await page.locator('#receipt').textContent()).toMatch(
+      /^Sealed answer [\d,]+ bytes, opened in [\d.]+ ms, audit event aud_\w+$/,
+    );
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await expect.poll(() => subjects().count()).toBe(50);
+  }, 60_000);
+
+  it('opens a ticket with its conversation and adds a note to it', async () => {
+    await subjects().first().click();
+    const items = page.locator('.conversation li');
+    await items.first().waitFor();
+    const { id = 0 } = ticketOf((await subjects().first().textContent()) ?? '') ?? {};
+    const comments = listening.gateway.simulator.tickets.comments(id);
+    await expect.poll(() => items.count()).toBe(comments.length);
+
+    await page.getByLabel('New comment').fill('Called <b>back</b>: all is well.');
+    await page.getByRole('button', { name: 'Add comment' }).click();
+    await page
+      .locator('.conversation li.internal', { hasText: 'Called <b>back</b>: all is well.' })
+      .waitFor();
+    expect(listening.gateway.simulator.tickets.comments(id).at(-1)).toMatchObject({ public: false });
+    expect(await page.getByLabel('New comment').inputValue()).toBe('');
+  }, 60_000);
+
+  it('changes the status, and asks again where somebody else was faster', async () => {
+    const subject = (await subjects().first().textContent()) ?? '';
+    const { id = 0 } = ticketOf(subject) ?? {};
+    const status = () => listening.gateway.simulator.tickets.get(id)?.status;
+    await page.getByLabel('Status').selectOption('PENDING');
+    await expect.poll(status).toBe('pending');
+    await page.locator('tr[aria-current] .status[data-status="PENDING"]').waitFor();
+
+    // Zendesk tells changes apart by the second.
+    ahead += 2_000;
+    const answer = await tenant.proxy('update_ticket', { ticket_id: id, priority: 'urgent', status: 'open' });
+    expect(answer.status).toBe(200);
+    await page.getByLabel('Status').selectOption('SOLVED');
+    const anyway = page.getByRole('button', { name: 'Set it to Solved all the same' });
+    await anyway.waitFor();
+    expect(status()).toBe('open');
+    await anyway.click();
+    await expect.poll(status).toBe('solved');
+  }, 60_000);
+
+  it('knows its key again after a reload, and broke no rule of its content security policy', async () => {
+    await page.reload();
+    await subjects().first().waitFor();
+    expect(refused).toEqual([]);
+  }, 60_000);
+});
+
+describe('the server of the ticket board', () => {
+  const post = (headers: Readonly<Record<string, string>>, path = '/graphql') =>
+    fetch(new URL(path, board.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: '{"query":"{ viewer { apiKey { id } } }"}',
+    });
+
+  it('lends its API key to pages of its own only', async () => {
+    expect((await post({})).status).toBe(403);
+    expect((await post({ 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await post({ 'sec-fetch-site': 'same-site' }, '/demo/map')).status).toBe(403);
+    const own = await post({ 'sec-fetch-site': 'same-origin' });
+    expect(await own.json()).toMatchObject({ data: { viewer: { apiKey: { id: expect.any(String) } } } });
+  });
+
+  it('serves nothing but the page and what it imports', async () => {
+    const read = async (path: string) => (await fetch(new URL(path, board.url))).text();
+    const root = new URL('../../', import.meta.url).pathname;
+    for (const path of ['package.json', 'src/config.ts', 'examples/ticket-board/server.ts']) {
+      const text = await read(`/@fs${root}${path}`);
+      expect(text).not.toMatch(/sealdesk|parseArgs|readConfig/);
+    }
+    expect(await read(`/@fs${root}src/client/index.ts`)).toContain('openEnvelope');
+  });
+});
