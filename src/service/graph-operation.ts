@@ -76,17 +76,23 @@ export async function openGraphOperation(
   eventId: string,
 ): Promise<GraphOperation> {
   const startedAt = deps.clock.now();
+  const over = new AbortController();
+  const signal = AbortSignal.any([call.signal, over.signal]);
   const open = (delivery: Delivery): GraphSession =>
-    createGraphSession(deps, call, {
-      ...{ eventId, delivery, startedAt },
-      takeFromRate: () => call.caller !== null && deps.limiter.take(call.caller),
-    });
+    createGraphSession(
+      deps,
+      { ...call, signal },
+      {
+        ...{ eventId, delivery, startedAt },
+        takeFromRate: () => call.caller !== null && deps.limiter.take(call.caller),
+      },
+    );
   if (call.caller === null) return new StrangersOperation(deps.recordRefusal, call, open({ kind: 'NONE' }));
   assertAuthenticated(call);
   // Unwrapped while the rest is looked up and done; who needs the keys asks again and meets the failure then.
   const keys = deps.keyring.keysOf(call.caller.tenantId);
   keys.catch(() => undefined);
-  return new CallersOperation(deps, call, eventId, open(await chooseDelivery(deps, call)), keys);
+  return new CallersOperation(deps, call, eventId, open(await chooseDelivery(deps, call)), keys, over);
 }
 
 class CallersOperation implements GraphOperation {
@@ -95,6 +101,7 @@ class CallersOperation implements GraphOperation {
   readonly #deps: ServiceDeps;
   readonly #call: AuthenticatedCall;
   readonly #firstKeys: Promise<TenantKeys>;
+  readonly #over: AbortController;
 
   constructor(
     deps: ServiceDeps,
@@ -102,15 +109,19 @@ class CallersOperation implements GraphOperation {
     eventId: string,
     session: GraphSession,
     firstKeys: Promise<TenantKeys>,
+    over: AbortController,
   ) {
     this.#deps = deps;
     this.#call = call;
     this.eventId = eventId;
     this.session = session;
     this.#firstKeys = firstKeys;
+    this.#over = over;
   }
 
   async finish(summary: OperationSummary, { body, answered }: OperationResult): Promise<RecordedOperation> {
+    // A result without data can be there while reads for it go on: nobody waits for them, nor would the log tell of them.
+    this.#over.abort(new Error('The operation is over'));
     const keys = await this.#keysAgain();
     try {
       // Signed on another thread while the transaction begins and asks whether the answer may leave.

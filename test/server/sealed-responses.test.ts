@@ -390,6 +390,31 @@ describeOnBothDatabases('a sealed GraphQL answer', (database) => {
     ]);
   });
 
+  it('ends what is under way for it, so that nothing is done which the log does not tell', async () => {
+    const { simulator } = rig.gateway;
+    const before = await countEvents();
+    const calls = simulator.requests.total;
+    simulator.faults.add({ method: 'GET', count: 1, effect: SLOW });
+    // One root field fails while the other waits for Zendesk; neither may be null, so there is no data.
+    const answer = await sealed(
+      `query ($id: ID!, $ticket: ID!) {
+        integration(id: $id) { ticket(id: $ticket) { id requester { email } } }
+        other: integration(id: "int_00000000000000000000000000") { id }
+      }`,
+      { variables: ticketOf(282) },
+    );
+    expect([answer.status, answer.result.errors[0].extensions.code]).toEqual([404, 'NOT_FOUND']);
+    const later = simulator.waitForRequest(() => true, {
+      after: calls + 1,
+      signal: AbortSignal.timeout(2 * SLOW.milliseconds),
+    });
+    await expect(later).rejects.toMatchObject({ name: 'TimeoutError' });
+    const events = await eventsSince(before);
+    const told = events.filter(({ action }) => action === 'zendesk.call');
+    expect(simulator.requests.total - calls).toBeLessThanOrEqual(told.length);
+    expect(events.at(-1)?.id).toBe(answer.json.audit_event_id);
+  });
+
   it('is refused where it would be too large, with what to do', async () => {
     const { faults } = rig.gateway.simulator;
     const ticket = { id: 286, subject: 'Long', description: CANARY.repeat(60_000) };
