@@ -316,3 +316,24 @@ function listedTickets() {
     .all()
     .filter((row) => !row.aiAgent && !(row.status === 'closed' && row.updatedAt < archivedBefore));
 }
+
+describe('comments that are too large for one page', () => {
+  it('come in smaller ones, each once', async () => {
+    await using small = await openRig({ transport: { maxResponseBytes: 2_000_000 } });
+    const opened = await (await openSession(small)).account();
+    const body = 'A long complaint. '.repeat(3_000);
+    for (let count = 0; count < 14; count += 1) {
+      await opened.change('update_ticket', { ticket_id: 290, comment: { body, public: true } }, null);
+    }
+    const list: List = (slice) => opened.comments({ ticketId: 290, newestFirst: false, ...slice });
+    const ids = await walk(list, [100]);
+    const sizes = small.gateway.simulator.requests.entries
+      .filter(({ path }) => path.endsWith('/comments'))
+      .map(({ query }) => new URLSearchParams(query).get('page[size]'));
+    expect(sizes.slice(0, 2)).toEqual(['100', '10']);
+    // A page of a hundred is tried once.
+    expect(new Set(sizes.slice(1))).toEqual(new Set(['10']));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBe(small.gateway.simulator.tickets.get(290)?.commentCount);
+  });
+});
