@@ -17,7 +17,7 @@ const PageInfo = builder.pageInfoRef();
 builder.objectField(PageInfo, 'truncated', (t) =>
   t.boolean({
     description:
-      'Whether more match than can ever be reached by paging: Zendesk answers at most 1 000 hits of a search, which filtered lists are. Narrow the filter, for instance by dates. Always false for lists of the gateway’s own.',
+      'Whether more match than can ever be reached by paging: Zendesk answers at most 1 000 hits of a search, which filtered lists of tickets are, and 10 000 of a search for people. Narrow the filter, for instance by dates. Always false for lists of the gateway’s own.',
     resolve: (info) => 'truncated' in info && info.truncated === true,
   }),
 );

@@ -46,7 +46,7 @@ builder.objectFields(Integration, (t) => ({
     extensions: needsOperation('list_tickets'),
     complexity: listCost,
     description:
-      'Tickets. Without a filter all but archived ones; with a filter Zendesk runs a search, which may lag behind by minutes, finds archived tickets too and reaches the first 1 000 only (`pageInfo.truncated`). Needs `list_tickets`.',
+      'Tickets. Without a filter all but archived ones; with a filter, or sorted by priority, Zendesk runs a search, which may lag behind by minutes, finds archived tickets too and reaches the first 1 000 only (`pageInfo.truncated`). Needs `list_tickets`.',
     args: {
       first: t.arg.int(sliceArgs.first),
       after: t.arg.string(sliceArgs.after),
@@ -58,7 +58,7 @@ builder.objectFields(Integration, (t) => ({
       sort: t.arg({
         type: TicketSortInput,
         required: false,
-        description: 'Their order; Zendesk’s own where left out.',
+        description: 'Their order; newest first where left out.',
       }),
     },
     resolve: async ({ id }, args, context, info) =>

@@ -20,7 +20,7 @@ const UNCOUNTED = 'null: Zendesk tells no number where this list is read by its 
 export const TicketConnection = createConnection('Ticket', Ticket, {
   what: 'tickets',
   count:
-    'Zendesk’s own count where the list is a filtered one, which it reads as a search: it may lag behind by minutes and also counts what lies beyond the 1 000 that can be reached. null for every other list.',
+    'Zendesk’s own count where the list is filtered, or sorted by priority, and so a search: it may lag behind by minutes and also counts what lies beyond the 1 000 that can be reached. null for every other list.',
 });
 export const CommentConnection = createConnection('Comment', Comment, { what: 'comments', count: UNCOUNTED });
 export const UserConnection = createConnection('User', User, {

@@ -99,7 +99,7 @@ builder.node(Organization, {
       extensions: needsOperation('list_tickets'),
       complexity: listCost,
       description:
-        'Its tickets, without archived ones; a Zendesk call for each organization. Needs `list_tickets`.',
+        'Its tickets, newest first, without archived ones; a Zendesk call for each organization. Needs `list_tickets`.',
       args: { first: t.arg.int(sliceArgs.first), after: t.arg.string(sliceArgs.after) },
       resolve: async ({ account, id }, args, _context, info) =>
         ticketList(await listTicketsOf(account, { of: 'ORGANIZATION', id }, args, wantsSideLoad(info)), args),

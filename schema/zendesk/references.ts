@@ -80,8 +80,9 @@ export async function referredOrganization(
 }
 
 /**
- * Whether the tickets of a list are best asked for with their people and organizations: where of people
- * or of organizations nothing but references are wanted, which then cost no call of their own.
+ * Whether the tickets of a list are best asked for with their people and organizations: where more of
+ * them is wanted than ids. Names then cost no call of their own, and nothing does where Zendesk sends
+ * whole objects along.
  */
 export function wantsSideLoad(info: GraphQLResolveInfo): boolean {
   const extents: Readonly<Record<string, Set<Extent>>> = { User: new Set(), Organization: new Set() };
@@ -91,7 +92,7 @@ export function wantsSideLoad(info: GraphQLResolveInfo): boolean {
       extents[type.name]?.add(extentOf(fieldsOf(info, nodes, type)));
     }
   }
-  return Object.values(extents).some((of) => of.has('REFERENCE') && !of.has('FULL'));
+  return Object.values(extents).some((of) => of.has('REFERENCE') || of.has('FULL'));
 }
 
 /** What a connection selects of its objects, by `nodes` and by `edges`. */

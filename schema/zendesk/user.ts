@@ -92,7 +92,7 @@ builder.node(User, {
       extensions: needsOperation('list_tickets'),
       complexity: listCost,
       description:
-        'Tickets that the person asked for, without archived ones; a Zendesk call for each person. Needs `list_tickets`.',
+        'Tickets that the person asked for, newest first, without archived ones; a Zendesk call for each person. Needs `list_tickets`.',
       args: { first: t.arg.int(sliceArgs.first), after: t.arg.string(sliceArgs.after) },
       resolve: async ({ account, id }, args, _context, info) =>
         ticketList(await listTicketsOf(account, { of: 'REQUESTER', id }, args, wantsSideLoad(info)), args),
@@ -103,7 +103,7 @@ builder.node(User, {
       extensions: needsOperation('list_tickets'),
       complexity: listCost,
       description:
-        'Tickets that the agent is in charge of, without archived ones; a Zendesk call for each person. Needs `list_tickets`.',
+        'Tickets that the agent is in charge of, newest first, without archived ones; a Zendesk call for each person. Needs `list_tickets`.',
       args: { first: t.arg.int(sliceArgs.first), after: t.arg.string(sliceArgs.after) },
       resolve: async ({ account, id }, args, _context, info) =>
         ticketList(await listTicketsOf(account, { of: 'ASSIGNEE', id }, args, wantsSideLoad(info)), args),
