@@ -43,6 +43,8 @@ export type {
   RequestOutcome,
   RequestSlot,
 } from './request-limiter.ts';
+export type { Participant, SharedTerms } from './shared-call.ts';
+export { createSharedFlight, type SharedFlight, type SharedFlightOptions } from './shared-flight.ts';
 export type { ZendeskQuery } from './target.ts';
 export {
   MAX_RESPONSE_BYTES,

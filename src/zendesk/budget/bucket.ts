@@ -43,7 +43,8 @@ export const LAPSE_MS = 90_000;
 /** Tokens out before any answer told a limit, or after what it told has grown old. */
 const SLOW_START = 4;
 const FRESH_MS = 500;
-const REREAD_MS = 5_000;
+const REREAD_MS = 2_000;
+const HUNG_MS = 5_000;
 /** The smallest limit of the plans on sale, for an account whose answers tell none. */
 const UNTOLD_LIMIT = 200;
 const UNTOLD_RESET_MS = 2_000;
@@ -94,7 +95,8 @@ export class Bucket {
   get unreadRoom(): number {
     const { reading } = this.#state;
     const limit = this.limit;
-    return reading !== null && limit !== null && this.#mayProbe(reading) ? Math.max(0, limit - this.held) : 0;
+    if (reading === null || limit === null) return 0;
+    return this.#mayProbe(reading) || this.#mayReread(reading, limit) ? Math.max(0, limit - this.held) : 0;
   }
 
   /** Tokens that may be granted now. */
@@ -121,7 +123,10 @@ export class Bucket {
       const [first] = log;
       return first === undefined ? null : leavesAt(first[0], this.windowMs);
     }
-    return reading === null || this.out > 0 ? null : Math.max(this.#promisedAt(reading), this.#now);
+    if (reading === null || this.out > 0) return null;
+    const rereadAt = Math.max(reading.at, this.#state.grantedAt) + REREAD_MS;
+    const readAt = this.#promisedAt(reading);
+    return Math.max(this.#isAmple(reading, limit) ? Math.min(readAt, rereadAt) : readAt, this.#now);
   }
 
   grant(process: string, tokens: number): void {
@@ -154,13 +159,10 @@ export class Bucket {
     const polite = this.#politeRoom(reading, limit);
     const sure = leastOf(reading) - this.out - blind.calls;
     if (polite >= 1) return Math.min(polite, this.#freshRoom(reading, limit, sure));
-    const age = now - reading.at;
-    // However much others are expected to take until the reset, a tenth of the limit is ours; and what
-    // they really take has to be read now and then.
+    // However much others are expected to take until the reset, a tenth of the limit is ours.
     const trickles = this.held < limit / 10 && now - grantedAt >= (2 * this.windowMs) / limit;
-    const rereads = age >= REREAD_MS && now - grantedAt >= REREAD_MS;
-    if ((trickles || rereads) && sure - this.#reserve(limit, age + 1000) >= (trickles ? 1 : SLOW_START))
-      return 1;
+    if (trickles && sure - this.#reserve(limit, now - reading.at + 1000) >= 1) return 1;
+    if (this.#mayReread(reading, limit)) return 1;
     return this.#mayProbe(reading) ? 1 : 0;
   }
 
@@ -192,6 +194,18 @@ export class Bucket {
     return mean + 2 * Math.sqrt(mean);
   }
 
+  /** Whether to read anew what others really took, there being enough beyond doubt. */
+  #mayReread(reading: ReadingState, limit: number): boolean {
+    const { grantedAt } = this.#state;
+    const now = this.#now;
+    return now >= Math.max(reading.at, grantedAt) + REREAD_MS && this.#isAmple(reading, limit);
+  }
+
+  #isAmple(reading: ReadingState, limit: number): boolean {
+    const sure = leastOf(reading) - this.out - this.#state.blind.calls;
+    return sure - this.#reserve(limit, this.#now - reading.at + 1000) >= SLOW_START;
+  }
+
   #mayProbe(reading: ReadingState): boolean {
     const { grantedAt, blind, freed } = this.#state;
     const now = this.#now;
@@ -199,7 +213,7 @@ export class Bucket {
     if (now < promisedAt) return false;
     const probed = grantedAt >= promisedAt;
     // One that hangs holds up the others no longer than a while.
-    if (probed && now - grantedAt < (this.out > 0 ? REREAD_MS : PROBE_PAUSE_MS)) return false;
+    if (probed && now - grantedAt < (this.out > 0 ? HUNG_MS : PROBE_PAUSE_MS)) return false;
     if (reading.window !== 'SLIDING' || now - reading.at >= this.windowMs) return true;
     // Sliding windows promise room for one call at a time, which another may have taken.
     const own = Math.max(0, freed - reading.freed);
