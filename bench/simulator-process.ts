@@ -4,7 +4,7 @@ import { openSimulator } from '../simulator/index.ts';
 const UNLIMITED = 1_000_000;
 
 const simulator = await openSimulator({
-  tickets: 300,
+  tickets: 600,
   accountLimit: UNLIMITED,
   endpointLimits: { 'tickets-index': UNLIMITED, 'search-index': UNLIMITED },
 });

@@ -2,7 +2,7 @@
 import type { Caller, Credentials } from './credentials.ts';
 import type { IdempotencyCache } from './idempotency.ts';
 import type { Messages } from './messages.ts';
-import type { SimulatorClock } from './options.ts';
+import type { SideLoads, SimulatorClock } from './options.ts';
 import type { UserRow } from './records.ts';
 import type { Reply } from './reply.ts';
 import { Refusal, titled, unauthenticated } from './reply.ts';
@@ -15,6 +15,7 @@ export interface World {
   readonly credentials: Credentials;
   readonly idempotency: IdempotencyCache;
   readonly messages: Messages;
+  readonly sideLoads: SideLoads;
 }
 
 export interface Call {

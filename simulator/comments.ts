@@ -8,7 +8,7 @@ import {
   pageByOffset,
   wantsCursor,
 } from './pagination.ts';
-import { userView } from './people-view.ts';
+import { sideLoadedUser } from './people-view.ts';
 import type { CommentRow } from './records.ts';
 import { json, type Reply, recordNotFound } from './reply.ts';
 import { commentView } from './ticket-view.ts';
@@ -38,7 +38,9 @@ export const listComments = (call: Call): Reply => {
     .filter((user) => user !== null);
   return json(200, {
     comments: page.rows.map(commentView),
-    ...(includes(call).has('users') ? { users: authors.map((user) => userView(user, call.origin)) } : {}),
+    ...(includes(call).has('users')
+      ? { users: authors.map((user) => sideLoadedUser(user, call.origin, call.world.sideLoads)) }
+      : {}),
     ...page.fields,
   });
 };

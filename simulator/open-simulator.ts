@@ -61,6 +61,7 @@ export const openSimulator = async (options: SimulatorOptions = {}): Promise<Sim
           credentials,
           idempotency: new IdempotencyCache(clock),
           messages: messagesIn(options.language ?? 'en'),
+          sideLoads: options.sideLoads ?? 'partial',
         },
         limiter,
         limits,

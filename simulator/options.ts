@@ -17,6 +17,9 @@ export const PLAN_LIMITS = {
 } as const;
 export type Plan = keyof typeof PLAN_LIMITS;
 
+export const SIDE_LOADS = ['partial', 'whole'] as const;
+export type SideLoads = (typeof SIDE_LOADS)[number];
+
 export interface ApiTokenAccount {
   /** The user the token acts as; created in the role given when the data set doesn't have the address. */
   readonly email: string;
@@ -74,6 +77,11 @@ export interface SimulatorOptions {
   readonly canonicalOrigin?: string;
   readonly language?: Language;
   readonly activityPerMinute?: number;
+  /**
+   * Whether side-loaded users and organizations have all their fields or, as the documentation leaves
+   * room for, only those that say who it is; default `partial`.
+   */
+  readonly sideLoads?: SideLoads;
   /** Entries kept in the request log; default 10,000. */
   readonly requestLogSize?: number;
 }
@@ -124,6 +132,9 @@ export const assertOptions = (options: SimulatorOptions): void => {
   assertInteger('requestLogSize', options.requestLogSize, 1, 1_000_000);
   if (options.plan !== undefined && !Object.hasOwn(PLAN_LIMITS, options.plan)) {
     throw new RangeError(`"plan" must be one of ${Object.keys(PLAN_LIMITS).join(', ')}, got ${options.plan}`);
+  }
+  if (options.sideLoads !== undefined && !SIDE_LOADS.includes(options.sideLoads)) {
+    throw new RangeError(`"sideLoads" must be one of ${SIDE_LOADS.join(', ')}, got ${options.sideLoads}`);
   }
   if (options.language !== undefined && !LANGUAGES.includes(options.language)) {
     throw new RangeError(`"language" must be one of ${LANGUAGES.join(', ')}, got ${options.language}`);

@@ -1,4 +1,5 @@
 /** The JSON of users, organizations and groups with the fields that real answers carry. */
+import type { SideLoads } from './options.ts';
 import type { GroupRow, OrganizationRow, UserRow } from './records.ts';
 
 /** `2026-04-22T06:32:35Z`. */
@@ -90,6 +91,26 @@ export const organizationView = (organization: OrganizationRow, origin: string):
   tags: organization.tags,
   organization_fields: {},
 });
+
+const PARTIAL_USER = ['id', 'url', 'name', 'email', 'photo', 'role', 'organization_id', 'active'];
+const PARTIAL_ORGANIZATION = ['id', 'url', 'name', 'external_id'];
+
+const only = (view: Record<string, unknown>, names: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(view).filter(([name]) => names.includes(name)));
+
+/** A user as it comes along with other records. */
+export const sideLoadedUser = (user: UserRow, origin: string, mode: SideLoads): Record<string, unknown> =>
+  mode === 'whole' ? userView(user, origin) : only(userView(user, origin), PARTIAL_USER);
+
+/** An organization as it comes along with other records. */
+export const sideLoadedOrganization = (
+  organization: OrganizationRow,
+  origin: string,
+  mode: SideLoads,
+): Record<string, unknown> =>
+  mode === 'whole'
+    ? organizationView(organization, origin)
+    : only(organizationView(organization, origin), PARTIAL_ORGANIZATION);
 
 export const groupView = (group: GroupRow, origin: string): Record<string, unknown> => ({
   id: group.id,

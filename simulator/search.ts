@@ -119,11 +119,13 @@ const queryText = (call: Call): string => {
 };
 
 const hitView = (call: Call, hits: readonly Hit[]): Record<string, unknown>[] => {
-  const { store } = call.world;
   return hits.map((hit) => {
     switch (hit.type) {
       case 'ticket':
-        return { ...ticketsView(store, [hit.row], call.origin, new Set()).tickets[0], result_type: 'ticket' };
+        return {
+          ...ticketsView(call.world, [hit.row], call.origin, new Set()).tickets[0],
+          result_type: 'ticket',
+        };
       case 'user':
         return { ...userView(hit.row, call.origin), result_type: 'user' };
       case 'organization':
@@ -142,7 +144,7 @@ const sideloadsOf = (call: Call, hits: readonly Hit[]): Record<string, unknown> 
   if (!match) return {};
   const wanted = new Set((match[1] ?? '').split(',').map((name) => name.trim()));
   const tickets = hits.filter((hit) => hit.type === 'ticket').map((hit) => hit.row);
-  return ticketsView(call.world.store, tickets, call.origin, wanted).sideloads;
+  return ticketsView(call.world, tickets, call.origin, wanted).sideloads;
 };
 
 export const search = (call: Call): Reply => {

@@ -1,6 +1,7 @@
 /** The JSON of tickets and comments with the fields that real answers carry, and the side-loads of tickets. */
 import { BRAND_ID, CUSTOM_FIELD_IDS, CUSTOM_STATUS_IDS, TICKET_FORM_ID } from './account.ts';
-import { groupView, isoTime, organizationView, userView } from './people-view.ts';
+import type { World } from './call.ts';
+import { groupView, isoTime, sideLoadedOrganization, sideLoadedUser } from './people-view.ts';
 import type { CommentRow, TicketRow } from './records.ts';
 import type { Store } from './store.ts';
 
@@ -103,7 +104,7 @@ const distinct = (ids: Iterable<number | null>): number[] =>
 
 /** Tickets with the side-loads asked for; unknown names are ignored, as Zendesk does. */
 export const ticketsView = (
-  store: Store,
+  { store, sideLoads }: Pick<World, 'store' | 'sideLoads'>,
   tickets: readonly TicketRow[],
   origin: string,
   wanted: ReadonlySet<string>,
@@ -126,7 +127,7 @@ export const ticketsView = (
     sideloads['users'] = ids
       .map((id) => store.user(id))
       .filter((user) => user !== null)
-      .map((user) => userView(user, origin));
+      .map((user) => sideLoadedUser(user, origin, sideLoads));
   }
   if (wanted.has('groups')) {
     const ids = distinct(tickets.map((ticket) => ticket.groupId));
@@ -140,7 +141,7 @@ export const ticketsView = (
     sideloads['organizations'] = ids
       .map((id) => store.organization(id))
       .filter((organization) => organization !== null)
-      .map((organization) => organizationView(organization, origin));
+      .map((organization) => sideLoadedOrganization(organization, origin, sideLoads));
   }
   if (wanted.has('custom_statuses')) {
     sideloads['custom_statuses'] = [...new Set(tickets.map((ticket) => ticket.status))].map((status) => ({

@@ -62,7 +62,7 @@ const listOf = (call: Call, scope: string, belongs: ((row: TicketRow) => boolean
     return order.name === 'id' && !order.descending ? owned : [...owned].sort(compareRows(order));
   });
   const page = cursor ? pageByCursor(call, rows, order) : pageByOffset(call, rows);
-  const { tickets, sideloads } = ticketsView(store, page.rows, call.origin, includes(call));
+  const { tickets, sideloads } = ticketsView(call.world, page.rows, call.origin, includes(call));
   return json(200, { tickets, ...sideloads, ...page.fields });
 };
 
@@ -103,7 +103,7 @@ export const showTicket = (call: Call): Reply => {
   const { store } = call.world;
   const row = store.ticket(idParam(call));
   if (!row) throw recordNotFound();
-  const { tickets, sideloads } = ticketsView(store, [row], call.origin, includes(call));
+  const { tickets, sideloads } = ticketsView(call.world, [row], call.origin, includes(call));
   return json(200, { ticket: tickets[0], ...sideloads });
 };
 
@@ -129,7 +129,7 @@ export const showManyTickets = (call: Call): Reply => {
     .sort((a, b) => a - b)
     .map((id) => store.ticket(id))
     .filter((row) => row !== null);
-  const { tickets, sideloads } = ticketsView(store, rows, call.origin, includes(call));
+  const { tickets, sideloads } = ticketsView(call.world, rows, call.origin, includes(call));
   return json(200, { tickets, ...sideloads, count: tickets.length, next_page: null, previous_page: null });
 };
 

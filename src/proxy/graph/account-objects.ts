@@ -5,6 +5,7 @@
  */
 import DataLoader from 'dataloader';
 import type { ZendeskRecord } from '../catalogue/records.ts';
+import { isWhole } from './read-people.ts';
 import type { LoadedKind } from './shared-reads.ts';
 
 /** Objects of these ids in order, as `SharedReads.loadMany` answers them. */
@@ -47,9 +48,12 @@ export class AccountObjects {
     for (const record of records) this.#loaders[kind].prime(record.id, record);
   }
 
-  /** Keeps what was side-loaded. */
+  /** Keeps what was side-loaded: where nothing is missing, the object need not be loaded any more. */
   keepPartial(kind: 'users' | 'organizations', records: readonly ZendeskRecord[]): void {
-    for (const record of records) this.#partial[kind].set(record.id, record);
+    for (const record of records) {
+      this.#partial[kind].set(record.id, record);
+      if (isWhole(kind, record)) this.#loaders[kind].prime(record.id, record);
+    }
   }
 
   /** Forgets all tickets: a change may have been made to any of them. */

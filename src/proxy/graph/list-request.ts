@@ -35,7 +35,7 @@ export type TicketListRequest = SliceRequest &
     | { readonly of: 'ACCOUNT'; readonly filter: TicketFilter; readonly sort: TicketSort | null }
     | { readonly of: 'REQUESTER' | 'ASSIGNEE' | 'ORGANIZATION' | 'PROBLEM'; readonly id: number }
   ) & {
-    /** Whether people, or organizations, of the tickets are wanted as references and nothing more of them. */
+    /** Whether people and organizations of the tickets are to come along, as far as Zendesk sends them. */
     readonly sideLoad: boolean;
   };
 

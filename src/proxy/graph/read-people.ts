@@ -3,6 +3,24 @@ import { namedOf, personOf, type ZendeskRecord } from '../catalogue/records.ts';
 import { integerOf, isTrue, textOf, textsOf, timeOf } from './record-fields.ts';
 import type { OrganizationReferenceView, OrganizationView, PersonReferenceView, UserView } from './views.ts';
 
+/** Every member that a view shows. Zendesk leaves none of them out of a whole object: what is empty is null. */
+const WHOLE: Readonly<Record<'users' | 'organizations', readonly string[]>> = {
+  users: [
+    ...['name', 'photo', 'email', 'phone', 'role', 'custom_role_id', 'external_id', 'organization_id'],
+    ...['default_group_id', 'active', 'suspended', 'verified', 'two_factor_auth_enabled', 'locale'],
+    ...['time_zone', 'tags', 'details', 'notes', 'last_login_at', 'created_at', 'updated_at'],
+  ],
+  organizations: [
+    ...['name', 'external_id', 'domain_names', 'details', 'notes', 'group_id', 'shared_tickets'],
+    ...['shared_comments', 'tags', 'created_at', 'updated_at'],
+  ],
+};
+
+/** Whether a record that came along with others shows all that loading it by itself would. */
+export function isWhole(kind: 'users' | 'organizations', of: ZendeskRecord): boolean {
+  return WHOLE[kind].every((name) => Object.hasOwn(of, name));
+}
+
 export function toPersonReference(integrationId: string, of: ZendeskRecord): PersonReferenceView {
   return { integrationId, ...personOf(of) };
 }

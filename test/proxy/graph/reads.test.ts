@@ -17,8 +17,8 @@ const HUNDRED = {
 const LATENCY = { effect: { kind: 'latency', milliseconds: 60 } } as const;
 
 /** What an agent's screen shows of a page: the people of each ticket whole, and their organizations. */
-async function showPage(account: GraphAccount): Promise<readonly TicketView[]> {
-  const { edges } = await account.tickets(HUNDRED);
+async function showPage(account: GraphAccount, sideLoad = false): Promise<readonly TicketView[]> {
+  const { edges } = await account.tickets({ ...HUNDRED, sideLoad });
   const tickets = edges.map(({ node }) => node);
   await Promise.all(
     tickets.map(async ({ requesterId, submitterId, assigneeId, organizationId }) => {
@@ -83,6 +83,14 @@ describeOnBothDatabases('reading', (database) => {
     expect(names.every(([requester]) => (requester?.name ?? '') !== '')).toBe(true);
     expect(callCount(rig)).toBe(1);
     expect(rig.gateway.simulator.requests.entries[0]?.query).toContain('include=users%2Corganizations');
+  });
+
+  it('loads people and organizations that came along in part only, whole', async () => {
+    const { account } = await openSession(rig);
+    const opened = await account();
+    const [ticket] = await showPage(opened, true);
+    expect(callCount(rig)).toBe(3);
+    expect((await opened.user(ticket?.requesterId ?? 0))?.timeZone).not.toBeNull();
   });
 
   it('does not ask for people that nobody wants', async () => {
@@ -244,5 +252,17 @@ describe('sharing', () => {
     const people = await Promise.all(authors.map((id) => opened.person(id)));
     expect(people.every((person) => person !== null)).toBe(true);
     expect(callCount(rig)).toBe(8);
+  });
+});
+
+describe('an account that sends whole people and organizations along', () => {
+  it('shows 100 tickets with all of them at the cost of one call', async () => {
+    await using rig = await openRig({ simulator: { tickets: 600, sideLoads: 'whole' } });
+    const { account } = await openSession(rig);
+    const opened = await account();
+    const [ticket] = await showPage(opened, true);
+    expect(callCount(rig)).toBe(1);
+    expect((await opened.user(ticket?.requesterId ?? 0))?.timeZone).not.toBeNull();
+    expect(callCount(rig)).toBe(1);
   });
 });
