@@ -26,6 +26,22 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => resources.disposeAsync());
 
+interface KeyView {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly status: string;
+}
+
+/** The client key that was registered last, as the admin sees it. */
+async function lastKey(): Promise<KeyView | undefined> {
+  const data: { clientKeys?: { edges: readonly { node: KeyView }[] } } = dataOf(
+    await listening.gateway.graphql('{ clientKeys(last: 1) { edges { node { id fingerprint status } } } }', {
+      apiKey: tenant.keys.admin,
+    }),
+  );
+  return data.clientKeys?.edges[0]?.node;
+}
+
 describeInChromium('the ticket board', () => {
   let context: BrowserContext;
   let page: Page;
@@ -48,15 +64,7 @@ describeInChromium('the ticket board', () => {
   it('shows its key’s fingerprint as the gateway has it, and is of no use before it is mapped', async () => {
     await page.getByRole('heading', { name: 'waits to be mapped' }).waitFor();
     const shown = await page.locator('.fingerprint').textContent();
-    const { clientKeys } = dataOf(
-      await listening.gateway.graphql(
-        '{ clientKeys(last: 1) { edges { node { fingerprint status lastUsedAt } } } }',
-        { apiKey: tenant.keys.admin },
-      ),
-    );
-    expect(clientKeys).toEqual({
-      edges: [{ node: { fingerprint: shown, status: 'CONFIRMED', lastUsedAt: null } }],
-    });
+    expect(await lastKey()).toMatchObject({ fingerprint: shown, status: 'CONFIRMED' });
     await page.getByRole('button', { name: 'It is mapped: go on' }).click();
     await page.getByRole('heading', { name: 'waits to be mapped' }).waitFor();
   }, 60_000);
@@ -120,6 +128,20 @@ describeInChromium('the ticket board', () => {
     await subjects().first().waitFor();
     expect(refused).toEqual([]);
   }, 60_000);
+
+  it('says so when its key was revoked, and makes a new one when it is told to', async () => {
+    const key = await lastKey();
+    dataOf(
+      await listening.gateway.graphql(
+        'mutation($id: ID!) { revokeClientKey(keyId: $id) { clientKey { status } } }',
+        { apiKey: tenant.keys.admin, variables: { id: key?.id } },
+      ),
+    );
+    await page.reload();
+    await page.getByRole('button', { name: 'Make a new key' }).click();
+    await page.getByRole('heading', { name: 'waits to be mapped' }).waitFor();
+    expect(await page.locator('.fingerprint').textContent()).not.toBe(key?.fingerprint);
+  }, 60_000);
 });
 
 describe('the server of the ticket board', () => {
@@ -136,6 +158,16 @@ describe('the server of the ticket board', () => {
     expect((await post({ 'sec-fetch-site': 'same-site' }, '/demo/map')).status).toBe(403);
     const own = await post({ 'sec-fetch-site': 'same-origin' });
     expect(await own.json()).toMatchObject({ data: { viewer: { apiKey: { id: expect.any(String) } } } });
+  });
+
+  it('maps no key of another fingerprint than the page shows', async () => {
+    const response = await fetch(new URL('/demo/map', board.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' },
+      body: JSON.stringify({ keyId: tenant.keyFile.key_id, fingerprint: 'AAAA-AAAA' }),
+    });
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({ message: expect.stringContaining('do not map it') });
   });
 
   it('serves nothing but the page and what it imports', async () => {

@@ -1,5 +1,5 @@
 /** What the page says of its key until answers can be sealed to it. */
-import type { WelcomedClientKey } from '../../../src/client/index.ts';
+import { isNonExtractable, type WelcomedClientKey } from '../../../src/client/index.ts';
 import { element } from './element.ts';
 
 export interface KeyPanelOptions {
@@ -30,7 +30,9 @@ export function mappingPanel({ key, again }: KeyPanelOptions): HTMLElement {
     element(
       'p',
       {},
-      'The key was made in this browser and stays here: no script can read its private half. The gateway knows its public half, and seals nothing to it before an admin has said whose it is.',
+      `The key was made in this browser and stays here${
+        isNonExtractable(key) ? ': no script can read its private half' : ''
+      }. The gateway knows its public half, and seals nothing to it before an admin has said whose it is.`,
     ),
     element(
       'dl',

@@ -38,8 +38,8 @@ async function panelFor(key: WelcomedClientKey, error: unknown): Promise<HTMLEle
     renew: () => void deleteClientKey().then(start),
   };
   if (errorOf(errors, 'CLIENT_KEY_NOT_MAPPED') !== null) {
-    await confirmOwnKey(key);
-    return mappingPanel(options);
+    const refusal = await confirmOwnKey(key);
+    return refusal === null ? mappingPanel(options) : endedPanel(options, refusal);
   }
   const ended = errorOf(errors, 'KEY_REVOKED') ?? errorOf(errors, 'NOT_FOUND');
   if (ended === null) throw error;

@@ -18,7 +18,19 @@ export async function openOwnKey(): Promise<WelcomedClientKey> {
   return clientKey;
 }
 
-/** Sends the confirmation again: it may have been lost, and says where the key stands. */
-export async function confirmOwnKey(key: WelcomedClientKey): Promise<string> {
-  return confirmKey(key, { url: location.origin });
+/** Codes of a key that can never be confirmed any more. */
+const ENDED: readonly unknown[] = ['NOT_FOUND', 'KEY_REVOKED', 'CONFLICT'];
+
+/**
+ * Sends the confirmation, which may have been lost, once more: `null` where it holds, else why the key is
+ * of no use any more. Rejects where the gateway could not be asked.
+ */
+export async function confirmOwnKey(key: WelcomedClientKey): Promise<string | null> {
+  try {
+    await confirmKey(key, { url: location.origin });
+    return null;
+  } catch (error) {
+    if (error instanceof Error && ENDED.includes(Reflect.get(error, 'code'))) return error.message;
+    throw error;
+  }
 }

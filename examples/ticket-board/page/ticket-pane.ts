@@ -34,6 +34,7 @@ export async function showTicket(
 
   const conversation = element('ol', { className: 'conversation' });
   const rest = element('button', { type: 'button', hidden: true }, 'Show later comments');
+  const unread = notice();
   const read = async (after: string | null) => {
     const variables = { integrationId, ticketId: listed.id, after };
     const { data } = await ask(OpenTicketDocument, variables);
@@ -41,7 +42,11 @@ export async function showTicket(
     const page = ticket?.comments ?? null;
     conversation.append(...(page?.nodes ?? []).map(commentItem));
     rest.hidden = page?.pageInfo.hasNextPage !== true;
-    rest.onclick = () => void read(page?.pageInfo.endCursor ?? null);
+    rest.onclick = () => {
+      read(page?.pageInfo.endCursor ?? null).catch((error: unknown) => {
+        unread.textContent = messageOf(error);
+      });
+    };
     return ticket;
   };
   const ticket = await read(null);
@@ -72,6 +77,7 @@ export async function showTicket(
     element('h3', {}, 'Conversation'),
     conversation,
     rest,
+    unread,
     commentForm(ticket.id, options.ask, {
       ticket: status.take,
       comment: (comment) => conversation.append(commentItem(comment)),

@@ -1,7 +1,7 @@
 /** The list of tickets. */
 import type { BoardQuery, TicketRowFragment } from '../documents.generated.ts';
 import { element } from './element.ts';
-import { nameOf, timeOf, wordOf } from './words.ts';
+import { nameOf, shortTimeOf, wordOf } from './words.ts';
 
 type Page = NonNullable<BoardQuery['integrations']['edges'][number]['node']['tickets']>;
 
@@ -51,9 +51,8 @@ export function createTicketTable({ open, more }: TicketTableOptions): TicketTab
       ),
       element('td', { 'data-priority': priority ?? '' }, wordOf(priority)),
       element('td', { className: 'wide' }, button, element('span', { className: 'number' }, `#${zendeskId}`)),
-      ...[nameOf(requester), nameOf(assignee), nameOf(organization), timeOf(updatedAt)].map((text) =>
-        element('td', {}, text),
-      ),
+      ...[nameOf(requester), nameOf(assignee), nameOf(organization)].map((text) => element('td', {}, text)),
+      element('td', { className: 'time' }, shortTimeOf(updatedAt)),
     );
   }
 
