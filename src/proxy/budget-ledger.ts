@@ -16,8 +16,8 @@ export function createBudgetLedger(store: Store): BudgetLedger {
       compute: (rows: BudgetRows, now: number) => BudgetUpdate<T>,
     ): Promise<T> {
       return store.withTenant(account.tenantId, async (tx) => {
-        const stored = await lockRows(tx, account, names);
-        const { rows, answer } = compute(stored, await readClock(tx));
+        const { stored, now } = await lockRows(tx, account, names);
+        const { rows, answer } = compute(stored, now);
         await storeRows(tx, account, rows);
         return answer;
       });
@@ -25,11 +25,16 @@ export function createBudgetLedger(store: Store): BudgetLedger {
   });
 }
 
+interface LockedRows {
+  readonly stored: BudgetRows;
+  /** The database's time once the locks were had, so that times rise from one update to the next. */
+  readonly now: number;
+}
+
 /** The buckets `names`, made where missing, locked in the order of their names. */
-async function lockRows(tx: Tx, account: BudgetAccount, names: readonly string[]): Promise<BudgetRows> {
-  await sql`SELECT set_config('synchronous_commit', 'off', true)`.execute(tx);
+async function lockRows(tx: Tx, account: BudgetAccount, names: readonly string[]): Promise<LockedRows> {
   const found = await selectRows(tx, account, names);
-  if (found.size === names.length) return Object.fromEntries(found);
+  if (found !== null) return found;
   await tx
     .insertInto('zendesk_budgets')
     .values(
@@ -39,33 +44,28 @@ async function lockRows(tx: Tx, account: BudgetAccount, names: readonly string[]
     )
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  return Object.fromEntries(await selectRows(tx, account, names));
+  const made = await selectRows(tx, account, names);
+  if (made === null) throw new Error('The buckets of a budget could not be made');
+  return made;
 }
 
+/** The rows, or `null` where not all of them are there. What is around the locking query happens after it. */
 async function selectRows(
   tx: Tx,
   { tenantId, origin }: BudgetAccount,
   names: readonly string[],
-): Promise<ReadonlyMap<string, unknown>> {
-  const rows = await tx
-    .selectFrom('zendesk_budgets')
-    .select(['bucket', 'state'])
-    .where('tenant_id', '=', tenantId)
-    .where('origin', '=', origin)
-    .where('bucket', 'in', names)
-    .orderBy(sql`bucket COLLATE "C"`)
-    .forUpdate()
-    .execute();
-  return new Map(rows.map(({ bucket, state }) => [bucket, state]));
-}
-
-/** After the locks were had, so that times rise from one update to the next. */
-async function readClock(tx: Tx): Promise<number> {
-  const { rows } = await sql<{ now: number }>`
-    SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`.execute(tx);
-  const [row] = rows;
-  if (row === undefined) throw new Error('The database told no time');
-  return row.now;
+): Promise<LockedRows | null> {
+  const { rows } = await sql<{ bucket: string; state: unknown; now: number }>`
+    SELECT bucket, state, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
+      set_config('synchronous_commit', 'off', true)
+    FROM (
+      SELECT bucket, state FROM zendesk_budgets
+      WHERE tenant_id = ${tenantId} AND origin = ${origin} AND bucket = ANY(${names}::text[])
+      ORDER BY bucket COLLATE "C" FOR UPDATE
+    ) AS locked`.execute(tx);
+  const [last] = rows.toReversed();
+  if (last === undefined || rows.length < names.length) return null;
+  return { stored: Object.fromEntries(rows.map(({ bucket, state }) => [bucket, state])), now: last.now };
 }
 
 async function storeRows(tx: Tx, { tenantId, origin }: BudgetAccount, rows: BudgetRows): Promise<void> {
