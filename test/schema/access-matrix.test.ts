@@ -266,6 +266,24 @@ describeOnBothDatabases('the door before every root field', (database) => {
     }
   });
 
+  it('lets agents and dashboards read the objects of Zendesk by their ids, and nobody else', async () => {
+    const { tenant, gateway } = house();
+    const readers: readonly Role[] = ['AGENT', 'DASHBOARD'];
+    const [user, organization] = ['6130907993352', '6130907500004'];
+    for (const object of ['ticket:4', `user:${user}`, `organization:${organization}`]) {
+      const id = `${tenant.integrationId}:${object}`;
+      for (const role of ROLES) {
+        const { json } = await gateway.graphql('query($id: ID!) { node(id: $id) { id } }', {
+          apiKey: await clearKeyOf(role),
+          variables: { id },
+        });
+        expect(json.data?.node?.id ?? null, `${role} reads ${object}`).toBe(
+          readers.includes(role) ? id : null,
+        );
+      }
+    }
+  });
+
   it('answers an operator neither tickets nor what belongs to a tenant', async () => {
     const { tenant, gateway } = house();
     const before = gateway.simulator.requests.total;

@@ -1,8 +1,8 @@
 /**
  * Inputs of the changes of the typed graph, read field by field into payloads of the catalogue. Ids,
  * enums and times are read here; what a text may be and which fields exclude each other is the
- * catalogue's to say, whose complaints are told in the words of the graph. A form gets all of them at
- * once, each with the path of its field.
+ * catalogue's to say, whose complaints are told in the words of the graph. A form gets every refused
+ * field at once, with its path; rules between fields are looked at once each of them is right.
  */
 import { z } from 'zod';
 import { type FieldIssue, isSealdeskError, type JsonObject, type JsonValue } from '../../base/index.ts';
