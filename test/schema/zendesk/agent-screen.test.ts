@@ -234,6 +234,7 @@ describeOnBothDatabases('the screen of an agent', (database) => {
         tickets: search(query: "status:open", type: TICKET, first: 3, sort: { by: UPDATED_AT }) { totalCount pageInfo { truncated } nodes { ${hit} } }
         people: search(query: "role:admin", type: USER) { nodes { ${hit} } }
         organizations: search(query: "Logistics", type: ORGANIZATION) { nodes { ${hit} } }
+        quoted: search(query: "\\"type:user\\" status:open", type: TICKET) { totalCount }
         all: search(query: "Beacon") { edges { cursor node { ${hit} } } }
       } }`,
     );

@@ -1,6 +1,7 @@
 /** Changes of tickets through the graph: what a form sends, what it is told, and what never happens. */
 import { expect, it } from 'vitest';
 import { AREA_FIELD_ID, CUSTOMER_EMAIL } from '../../../simulator/index.ts';
+import { createId } from '../../../src/base/index.ts';
 import { newestEvents } from '../../service/house.ts';
 import { describeOnBothDatabases } from '../../support/store.ts';
 import { createTestApiKey } from '../../support/tenant.ts';
@@ -257,6 +258,25 @@ describeOnBothDatabases('a change of a ticket', (database) => {
     );
     expect(errorsOf(allowed.result)).toEqual([]);
     expect(allowed.calls.map(({ method }) => method)).toEqual(['POST']);
+  });
+
+  it('of another tenant’s ticket meets nothing, as that of an integration that is not there', async () => {
+    const { watch, house } = desk();
+    const errors: unknown[] = [];
+    for (const integrationId of [house.other.integrationId, createId('integration')]) {
+      const ticketId = `${integrationId}:ticket:4`;
+      for (const [document, input] of [
+        [CREATE, { integrationId, comment: { body: 'x', public: true } }],
+        [UPDATE, { ticketId, subject: 'x' }],
+        [COMMENT, { ticketId, body: 'x', public: true }],
+      ] as const) {
+        const { result, calls } = await watch(document, { input });
+        expect(errorsOf(result)).toEqual([expect.stringMatching(/^NOT_FOUND at /)]);
+        expect(calls).toEqual([]);
+        errors.push(result.errors[0].message);
+      }
+    }
+    expect(new Set(errors).size).toBe(1);
   });
 
   it('runs after the one before it, whose answer stays when it fails', async () => {
