@@ -3,7 +3,7 @@
  * call; name and photo come with the ticket where they can; everything else loads the whole record,
  * together with all others that the document asks for.
  */
-import type { GraphQLResolveInfo } from 'graphql';
+import type { FieldNode, GraphQLResolveInfo } from 'graphql';
 import { type GraphAccount, operationOf } from '../../src/service/index.ts';
 import type { OrganizationObject, UserObject } from './objects.ts';
 import { fieldsBelow, fieldsOf, type SelectedField, typesOf } from './selection.ts';
@@ -38,6 +38,21 @@ export function extentOf(selected: readonly SelectedField[]): Extent {
   return extent;
 }
 
+/** By the one node that selects a reference, since it is followed for every ticket of a list. */
+const extents = new WeakMap<FieldNode, WeakMap<object, Extent>>();
+
+/** The extent of what the resolved field selects of an object of `typeName`. */
+function extentBelow(info: GraphQLResolveInfo, typeName: string): Extent {
+  const [node, ...others] = info.fieldNodes;
+  // Where fragments repeat the field, the same node may stand in several selections.
+  if (node === undefined || others.length > 0) return extentOf(fieldsBelow(info, typeName));
+  const known = extents.get(node) ?? new WeakMap<object, Extent>();
+  extents.set(node, known);
+  const extent = known.get(info.variableValues) ?? extentOf(fieldsBelow(info, typeName));
+  known.set(info.variableValues, extent);
+  return extent;
+}
+
 /** A person whom something refers to; `null` without a reference, or where Zendesk does not show the person. */
 export async function referredUser(
   account: GraphAccount,
@@ -45,7 +60,7 @@ export async function referredUser(
   info: GraphQLResolveInfo,
 ): Promise<UserObject | null> {
   if (id === null) return null;
-  switch (extentOf(fieldsBelow(info, 'User'))) {
+  switch (extentBelow(info, 'User')) {
     case 'ID':
       return { account, id, name: null, photo: null, full: null };
     case 'REFERENCE': {
@@ -65,7 +80,7 @@ export async function referredOrganization(
   info: GraphQLResolveInfo,
 ): Promise<OrganizationObject | null> {
   if (id === null) return null;
-  switch (extentOf(fieldsBelow(info, 'Organization'))) {
+  switch (extentBelow(info, 'Organization')) {
     case 'ID':
       return { account, id, name: null, full: null };
     case 'REFERENCE': {

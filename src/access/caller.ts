@@ -2,6 +2,8 @@ import { equalBytes, SealdeskError } from '../base/index.ts';
 import type { ApiKeyDelivery, TenantKind, Tx } from '../store/index.ts';
 import { parseApiKey } from './api-key-text.ts';
 import { parseRoles, touchApiKey } from './api-keys.ts';
+import type { ClientKey } from './client-key.ts';
+import { findClientKey } from './client-keys.ts';
 import type { Role } from './role.ts';
 
 /** Who a valid API key speaks for, and how far. */
@@ -14,6 +16,8 @@ export interface Caller {
   readonly allowedOperations: readonly string[] | null;
   /** The client key that answers are sealed to, `null` where the key is bound to none. */
   readonly clientKeyId: string | null;
+  /** That client key as it was when the caller was looked up. */
+  readonly boundKey: ClientKey | null;
   /** `null` for the default of the installation. */
   readonly requestsPerMinute: number | null;
   /** How what is of Zendesk leaves by GraphQL where the request does not ask for it sealed. */
@@ -61,6 +65,7 @@ export async function authenticateApiKey(tx: Tx, text: string, now: number): Pro
     roles: parseRoles(row.roles),
     allowedOperations: row.allowed_operations,
     clientKeyId: row.client_key_id,
+    boundKey: row.client_key_id === null ? null : await findClientKey(tx, row.tenant_id, row.client_key_id),
     requestsPerMinute: row.requests_per_minute,
     delivery: row.delivery,
   };

@@ -168,14 +168,19 @@ export async function listClientKeys(
   return rows.map(parseClientKey);
 }
 
+/** Whether {@link touchClientKey} has something to note; `now` in milliseconds since 1970. */
+export function isClientKeyTouchDue(lastUsedAt: Date | null, now: number): boolean {
+  return lastUsedAt === null || lastUsedAt.getTime() <= now - TOUCH_INTERVAL_MS;
+}
+
 /** Notes that something was sealed to the key, at most once a minute; not at all where `lastUsedAt`, as just read, is younger. */
 export async function touchClientKey(
   tx: Tx,
   { tenantId, clientKeyId, now }: ClientKeyAct,
   lastUsedAt: Date | null = null,
 ): Promise<void> {
+  if (!isClientKeyTouchDue(lastUsedAt, now)) return;
   const due = new Date(now - TOUCH_INTERVAL_MS);
-  if (lastUsedAt !== null && lastUsedAt > due) return;
   await tx
     .updateTable('client_keys')
     .set({ last_used_at: new Date(now) })

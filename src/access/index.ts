@@ -22,6 +22,7 @@ export {
   findClientKey,
   findTenantOfClientKey,
   insertClientKey,
+  isClientKeyTouchDue,
   listClientKeys,
   MAX_PENDING_KEYS,
   mapClientKey,
@@ -31,7 +32,7 @@ export {
   touchClientKey,
 } from './client-keys.ts';
 export { createInboundLimiter, type InboundLimiter, type InboundLimiterOptions } from './inbound-limiter.ts';
-export { chooseRecipient, type Recipient } from './recipient.ts';
+export { boundRecipient, chooseRecipient, type Recipient } from './recipient.ts';
 export { assertRole, isRole, ROLES, type Role } from './role.ts';
 export { assertStillEntitled, assertStillPlaintext } from './still-entitled.ts';
 export {

@@ -26,10 +26,30 @@ export interface Recipient {
  */
 export async function chooseRecipient(
   tx: Tx,
-  caller: Pick<Caller, 'tenantId' | 'clientKeyId'>,
+  caller: RecipientsCaller,
   headerKeyId: string | null,
 ): Promise<Recipient> {
-  const { tenantId, clientKeyId: boundKeyId } = caller;
+  const keyId = chooseKeyId(caller, headerKeyId);
+  const key = await findClientKey(tx, caller.tenantId, keyId);
+  if (key === null) throw new SealdeskError('NOT_FOUND', 'There is no client key of that id in this tenant.');
+  return recipientOf(key);
+}
+
+/**
+ * The same without a look into the database, where the API key is bound and the client key came with the
+ * look-up of the caller; else `null`. What changed since is noticed when the answer is recorded.
+ */
+export function boundRecipient(
+  caller: RecipientsCaller & Pick<Caller, 'boundKey'>,
+  headerKeyId: string | null,
+): Recipient | null {
+  chooseKeyId(caller, headerKeyId);
+  return caller.boundKey === null ? null : recipientOf(caller.boundKey);
+}
+
+type RecipientsCaller = Pick<Caller, 'tenantId' | 'clientKeyId'>;
+
+function chooseKeyId({ clientKeyId: boundKeyId }: RecipientsCaller, headerKeyId: string | null): string {
   if (boundKeyId !== null && headerKeyId !== null && headerKeyId !== boundKeyId) {
     throw new SealdeskError(
       'FORBIDDEN',
@@ -43,9 +63,7 @@ export async function chooseRecipient(
       'The answer leaves sealed only and no recipient is known. Bind the API key to a client key or name one in X-Sealdesk-Key.',
     );
   }
-  const key = await findClientKey(tx, tenantId, keyId);
-  if (key === null) throw new SealdeskError('NOT_FOUND', 'There is no client key of that id in this tenant.');
-  return recipientOf(key);
+  return keyId;
 }
 
 /** The recipient that an ACTIVE key is. Throws CLIENT_KEY_NOT_MAPPED or KEY_REVOKED. */

@@ -1,5 +1,11 @@
 /** How the answer of a GraphQL operation will leave: settled before anything is executed. */
-import { chooseRecipient, touchClientKey } from '../access/index.ts';
+import {
+  boundRecipient,
+  chooseRecipient,
+  isClientKeyTouchDue,
+  type Recipient,
+  touchClientKey,
+} from '../access/index.ts';
 import type { AuthenticatedCall, Delivery } from '../proxy/index.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
@@ -13,9 +19,14 @@ export async function chooseDelivery(
 ): Promise<Delivery> {
   if (!asksSealed) return { kind: caller.delivery === 'PLAINTEXT' ? 'PLAINTEXT' : 'NONE' };
   const { tenantId } = caller;
-  const recipient = await store.withTenant(tenantId, async (tx) => {
-    const chosen = await chooseRecipient(tx, caller, recipientKeyId);
-    await touchClientKey(tx, { tenantId, clientKeyId: chosen.keyId, now: clock.now() }, chosen.lastUsedAt);
+  const now = clock.now();
+  const bound = boundRecipient(caller, recipientKeyId);
+  if (bound !== null && !isClientKeyTouchDue(bound.lastUsedAt, now)) {
+    return { kind: 'SEALED', recipient: bound };
+  }
+  const recipient = await store.withTenant(tenantId, async (tx): Promise<Recipient> => {
+    const chosen = bound ?? (await chooseRecipient(tx, caller, recipientKeyId));
+    await touchClientKey(tx, { tenantId, clientKeyId: chosen.keyId, now }, chosen.lastUsedAt);
     return chosen;
   });
   return { kind: 'SEALED', recipient };

@@ -46,6 +46,7 @@ describeOnBothDatabases('An API key', (kind) => {
       roles: ['AGENT', 'AUDITOR'],
       allowedOperations: ['search', 'get_ticket'],
       clientKeyId,
+      boundKey: expect.objectContaining({ id: clientKeyId, tenantId, status: 'CONFIRMED' }),
       requestsPerMinute: 30,
       delivery: 'SEALED',
     });

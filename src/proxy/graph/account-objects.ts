@@ -48,11 +48,15 @@ export class AccountObjects {
     for (const record of records) this.#loaders[kind].prime(record.id, record);
   }
 
-  /** Keeps what was side-loaded: where nothing is missing, the object need not be loaded any more. */
-  keepPartial(kind: 'users' | 'organizations', records: readonly ZendeskRecord[]): void {
+  /** Keeps what was side-loaded: where it is as of now and nothing is missing, it need not be loaded any more. */
+  keepPartial(
+    kind: 'users' | 'organizations',
+    records: readonly ZendeskRecord[],
+    { isCurrent }: { readonly isCurrent: boolean },
+  ): void {
     for (const record of records) {
       this.#partial[kind].set(record.id, record);
-      if (isWhole(kind, record)) this.#loaders[kind].prime(record.id, record);
+      if (isCurrent && isWhole(kind, record)) this.#loaders[kind].prime(record.id, record);
     }
   }
 

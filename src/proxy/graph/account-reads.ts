@@ -122,9 +122,12 @@ export class AccountReads {
     const body: ListBody = readBody(listBody, response);
     const taken = body[member];
     if (taken === undefined) throw unusableAnswer(response.status, false);
-    if (member !== 'users') this.#objects.keepPartial('users', body.users ?? []);
-    if (member !== 'organizations') this.#objects.keepPartial('organizations', body.organizations ?? []);
     // What search finds may lag behind by minutes; a list is as of now.
+    const isCurrent = member !== 'results';
+    if (member !== 'users') this.#objects.keepPartial('users', body.users ?? [], { isCurrent });
+    if (member !== 'organizations') {
+      this.#objects.keepPartial('organizations', body.organizations ?? [], { isCurrent });
+    }
     if (member === 'tickets' || member === 'users' || member === 'organizations') {
       this.#objects.keep(member, taken);
     }
