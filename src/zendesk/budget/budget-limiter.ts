@@ -3,8 +3,9 @@
  *
  * A call is *waiting* from `enter` until it has a token and a place among the calls under way, *under
  * way* until `leave`. Tokens come from the ledger, by one exchange at a time: at once when somebody
- * waits for whom the ledger was not asked lately, a tenth of a second after a call ended at the latest,
- * so that its end and what its answer told are known to all, and now and then while calls are long.
+ * waits for whom the ledger was not asked lately, a tenth of a second after a call ended at the latest
+ * (a second where there is plenty), so that its end and what its answer told are known to all, and now
+ * and then while calls are long.
  * What nobody used goes back. A waiter is refused when its deadline passes, or at once when it is known
  * to pass before there can be a token; an aborted one leaves the queue.
  */
@@ -13,7 +14,7 @@ import type { LimitedRequest, RequestLimiter, RequestOutcome, RequestSlot } from
 import { ZendeskError } from '../zendesk-error.ts';
 import type { BudgetAccount, BudgetLedger } from './budget-ledger.ts';
 import { endpointClassOf } from './endpoint-class.ts';
-import { type BudgetAsk, bucketsOf, type ExchangeAnswer, exchangeBudget } from './exchange.ts';
+import { type AheadAsk, type BudgetAsk, bucketsOf, type ExchangeAnswer, exchangeBudget } from './exchange.ts';
 import { Pauses, pauseKey } from './pauses.ts';
 import { Purse, toSettlements } from './purse.ts';
 import { RecentRate } from './recent-rate.ts';
@@ -34,6 +35,8 @@ export interface BudgetLimiterOptions {
 }
 
 const SETTLE_MS = 100;
+/** Where there is plenty, so that the ledger is not spoken to for every few calls. */
+const AMPLE_SETTLE_MS = 1_000;
 const FAILED_SETTLE_MS = 1_000;
 const HEARTBEAT_MS = 20_000;
 const MAX_PREFETCH = 16;
@@ -55,7 +58,9 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
   readonly #pauses = new Pauses();
   readonly #purse = new Purse();
   readonly #denials = new Map<string, Denial>();
-  readonly #interactive = new RecentRate();
+  /** By endpoint class, of which there are few. */
+  readonly #interactive = new Map<string | null, RecentRate>();
+  #isAmple = false;
   #sharedPauses: { readonly key: string; readonly until: number }[] = [];
   #underWay = 0;
   #backgroundUnderWay = 0;
@@ -135,7 +140,9 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     }
     this.#admit(now);
     this.#purse.giveUp(now);
-    if (this.#purse.hasPending) this.#settleAt = Math.min(this.#settleAt, now + SETTLE_MS);
+    if (this.#purse.hasPending) {
+      this.#settleAt = Math.min(this.#settleAt, now + (this.#isAmple ? AMPLE_SETTLE_MS : SETTLE_MS));
+    }
     this.#timer?.abort();
     this.#timer = null;
     if (this.#exchanging !== null || this.#closed) return;
@@ -154,11 +161,27 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
           if (waiter === null) break;
           this.#underWay += 1;
           if (lane === 'BACKGROUND') this.#backgroundUnderWay += 1;
-          if (lane === 'INTERACTIVE') this.#interactive.add(now);
+          if (lane === 'INTERACTIVE') this.#noteInteractive(endpointClass, now);
           waiter.admit(this.#purse.take(lane, endpointClass, any));
         }
       }
     }
+  }
+
+  #noteInteractive(endpointClass: string | null, now: number): void {
+    const rate = this.#interactive.get(endpointClass) ?? new RecentRate();
+    this.#interactive.set(endpointClass, rate);
+    rate.add(now);
+  }
+
+  /** Interactive calls to come, as far as no tokens for them are in hand. */
+  #ahead(now: number): readonly AheadAsk[] {
+    if (this.#closed) return [];
+    return [...this.#interactive].flatMap(([endpointClass, rate]) => {
+      const wanted = Math.min(MAX_PREFETCH, Math.floor(rate.at(now) * PREFETCH_SECONDS));
+      const calls = wanted - this.#purse.countOf('INTERACTIVE', endpointClass);
+      return calls < 1 ? [] : [{ endpointClass, calls }];
+    });
   }
 
   #mayStart(isBackground: boolean): boolean {
@@ -241,11 +264,11 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     const sharedPauses = this.#sharedPauses;
     this.#sharedPauses = [];
     this.#settleAt = Infinity;
-    const wanted = Math.min(MAX_PREFETCH, Math.floor(this.#interactive.at(startedAt) * PREFETCH_SECONDS));
+    const ahead = this.#ahead(startedAt);
     const request = {
       process,
       asks,
-      prefetch: this.#closed ? 0 : Math.max(0, wanted - this.#purse.size),
+      ahead,
       settled: toSettlements(taken, startedAt),
       holding: this.#purse.holding,
       pauses: sharedPauses.map(({ key, until }) => ({ key, milliseconds: Math.max(0, until - startedAt) })),
@@ -255,7 +278,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
         exchangeBudget(rows, request, now, random),
       );
       this.#purse.settled(taken);
-      this.#apply(asks, answer, startedAt);
+      this.#apply(asks, ahead, answer, startedAt);
     } catch (error) {
       this.#purse.restore(taken);
       this.#sharedPauses.push(...sharedPauses);
@@ -275,13 +298,21 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     this.#pump();
   }
 
-  #apply(asks: readonly BudgetAsk[], answer: ExchangeAnswer, startedAt: number): void {
+  #apply(
+    asks: readonly BudgetAsk[],
+    ahead: readonly AheadAsk[],
+    answer: ExchangeAnswer,
+    startedAt: number,
+  ): void {
     const now = this.#options.clock.now();
     const { grantedAt } = answer;
     for (const { key, milliseconds } of answer.pauses) this.#pauses.add(key, now + milliseconds, now);
     // Processes that were denied together should not come back together.
     const askAgainAt = now + answer.retryIn * (0.75 + this.#options.random() / 2);
-    this.#purse.add(answer.prefetched, 'INTERACTIVE', null, grantedAt, now);
+    this.#isAmple = answer.isAmple;
+    for (const [index, { endpointClass }] of ahead.entries()) {
+      this.#purse.add(answer.prefetched[index] ?? 0, 'INTERACTIVE', endpointClass, grantedAt, now);
+    }
     for (const [index, { lane, endpointClass, calls }] of asks.entries()) {
       const granted = answer.granted[index] ?? 0;
       this.#purse.add(granted, lane, endpointClass, grantedAt, now);

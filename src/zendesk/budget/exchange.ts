@@ -27,12 +27,18 @@ export interface BudgetAsk extends Waiting {
   readonly endpointClass: string | null;
 }
 
+/** Tokens of one endpoint class for calls that are expected soon. */
+export interface AheadAsk {
+  readonly endpointClass: string | null;
+  readonly calls: number;
+}
+
 export interface ExchangeRequest {
   /** Of the process, made at its start. */
   readonly process: string;
   readonly asks: readonly BudgetAsk[];
-  /** Interactive tokens wanted ahead of need, where there is plenty. */
-  readonly prefetch: number;
+  /** Interactive tokens wanted ahead of need, where there is plenty; each class once. */
+  readonly ahead: readonly AheadAsk[];
   /** By bucket; a call of a class is settled in the account's bucket and in that of its class. */
   readonly settled: ReadonlyMap<string, Settlement>;
   /** Buckets of which the process holds tokens. */
@@ -43,7 +49,10 @@ export interface ExchangeRequest {
 export interface ExchangeAnswer {
   /** Tokens for each ask, in their order. */
   readonly granted: readonly number[];
-  readonly prefetched: number;
+  /** Tokens for each ask ahead, in their order. */
+  readonly prefetched: readonly number[];
+  /** Whether so much is left that nobody has to hurry to tell what was used. */
+  readonly isAmple: boolean;
   /** On the ledger's clock. */
   readonly grantedAt: number;
   /** Milliseconds until each ask may be granted more at the earliest, where that is known; else 0. */
@@ -70,7 +79,7 @@ const PREFETCH_SHARE = 8;
 /** The buckets that an exchange needs: the account's first. */
 export function bucketsOf(request: ExchangeRequest): readonly string[] {
   const classes = [
-    ...request.asks.flatMap(({ endpointClass }) => endpointClass ?? []),
+    ...[...request.asks, ...request.ahead].flatMap(({ endpointClass }) => endpointClass ?? []),
     ...request.settled.keys(),
     ...request.holding,
   ];
@@ -157,8 +166,16 @@ function grantTokens(
   const used = total.INTERACTIVE + total.MUTATION + total.BACKGROUND;
   const idle = LANES.every((lane) => elsewhere[lane].calls === 0 && here[lane].calls <= total[lane]);
   const spare = limit === null || !idle ? 0 : room - used - Math.ceil(limit * PREFETCH_ABOVE);
-  const prefetched = Math.max(0, Math.min(request.prefetch, Math.floor(spare / PREFETCH_SHARE)));
-  account.grant(process, prefetched);
+  let left = Math.max(0, Math.floor(spare / PREFETCH_SHARE));
+  const prefetched = request.ahead.map(({ endpointClass, calls }) => {
+    const own = endpointClass === null ? null : bucketOf(buckets, endpointClass);
+    const ofClass = own === null ? Infinity : spareOf(own);
+    const count = Math.max(0, Math.min(calls, left, ofClass));
+    left -= count;
+    account.grant(process, count);
+    own?.grant(process, count);
+    return count;
+  });
 
   const charged = chargeLine(before, total, account, now);
   const lanes = noneWaiting();
@@ -187,6 +204,7 @@ function grantTokens(
     answer: {
       granted,
       prefetched,
+      isAmple: spare > 0,
       notBefore,
       retryIn:
         pausedFor > 0
@@ -194,6 +212,11 @@ function grantTokens(
           : Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, Math.min(MOST_RETRY_MS, ...known))),
     },
   };
+}
+
+/** Tokens of a class that a process may take ahead of need. */
+function spareOf({ limit, room }: Bucket): number {
+  return limit === null ? 0 : Math.floor((room - Math.ceil(limit * PREFETCH_ABOVE)) / PREFETCH_SHARE);
 }
 
 function bucketOf(buckets: ReadonlyMap<string, Bucket>, name: string): Bucket {

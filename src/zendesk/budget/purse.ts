@@ -41,8 +41,9 @@ export class Purse {
     return this.#held.length;
   }
 
-  count(lane: Lane): number {
-    return this.#held.filter((token) => token.lane === lane).length;
+  /** Tokens in hand for calls of one lane and class. */
+  countOf(lane: Lane, endpointClass: string | null): number {
+    return this.#held.filter((token) => token.lane === lane && token.endpointClass === endpointClass).length;
   }
 
   add(count: number, lane: Lane, endpointClass: string | null, grantedAt: number, now: number): void {

@@ -158,7 +158,7 @@ export function runAccount(options: SimulatedAccount): SimulatedRun {
     const request = {
       process: process.name,
       asks,
-      prefetch: 0,
+      ahead: [],
       settled,
       holding: [ACCOUNT],
       pauses: [],
