@@ -101,7 +101,7 @@ describe('the demo', () => {
       expect(statSync(path).mode & 0o777).toBe(0o600);
     }
     expect(readdirSync(dataDir).filter((name) => name.includes('draft'))).toEqual([]);
-    expect(demo.stdout.split('\n').length).toBeLessThan(18);
+    expect(demo.stdout.split('\n').length).toBeLessThan(22);
   });
 
   it('gives each key its role, and binds those that read tickets to the client key', async () => {
@@ -124,7 +124,7 @@ describe('the demo', () => {
     const answer = await sendCurl(lineWith(/^curl .*proxy\/outbound/).replace(' -o envelope.json', ''));
     expect(answer).not.toContain('subject');
     writeFileSync(join(cwd, 'envelope.json'), answer);
-    const [, entry = '', ...words] = lineWith(/^node /).split(' ');
+    const [, entry = '', ...words] = lineWith(/^node .*open envelope\.json/).split(' ');
     expect(entry).toMatch(/bin\/sealdesk\.mjs$/);
     const opened = await runProgram(words, { cwd });
     expect(opened).toMatchObject({ code: 0, stderr: '' });
@@ -143,6 +143,19 @@ describe('the demo', () => {
     ).toMatchObject({
       data: { node: { operation: 'search' } },
     });
+  });
+
+  it('prints a query of the typed graph whose answer is sealed and opens', async () => {
+    const answer = await sendCurl(lineWith(/^curl .*totalCount/).replace(' -o answer.json', ''));
+    expect(answer).not.toContain('subject');
+    writeFileSync(join(cwd, 'answer.json'), answer);
+    const [, , ...words] = lineWith(/^node .*open answer\.json/).split(' ');
+    const opened = await runProgram(words, { cwd });
+    expect(opened).toMatchObject({ code: 0, stderr: '' });
+    const { data, extensions } = JSON.parse(opened.stdout);
+    expect(data.integration.tickets.nodes).toHaveLength(3);
+    expect(data.integration.tickets.nodes[0].requester.name).not.toBe('');
+    expect(extensions.zendesk.calls).toBe(1);
   });
 
   it.skipIf(spawnSync('curl', ['--version']).status !== 0)(

@@ -1,4 +1,4 @@
-/** What the demo prints: what runs where, and the three commands of the walk-through. */
+/** What the demo prints: what runs where, and the commands of the walk-through. */
 import { join } from 'node:path';
 import { programCall, quoteForShell, shownPath } from '../package-root.ts';
 import { type DemoFile, demoFilePath } from './demo-record.ts';
@@ -6,6 +6,9 @@ import { type DemoFile, demoFilePath } from './demo-record.ts';
 const QUERY = 'type:ticket status:open priority:high created>2026-01-01';
 const AUDIT_QUERY =
   '{ auditEvents(last: 3, filter: {operation: "search"}) { edges { node { id occurredAt action operation outcome envelopes { sha256 } } } } }';
+
+const GRAPH_QUERY =
+  'query($id: ID!) { integration(id: $id) { tickets(first: 3, filter: {status: [OPEN]}) { totalCount nodes { zendeskId subject priority requester { name } organization { name } } } } }';
 
 export interface DemoGuideInput {
   readonly file: DemoFile;
@@ -35,7 +38,12 @@ export function demoGuide({ file, folder, tickets, changesPerMinute }: DemoGuide
     `curl -X POST ${file.url}/graphql ${headers(file.apiKeys.auditor)} \\`,
     `  -d ${quoteForShell(JSON.stringify({ query: AUDIT_QUERY }))}`,
     '',
-    'Ctrl+C stops both.',
+    'Ask the typed graph, sealed as well (in programs sealedFetch does both steps: docs/client.md), and open it:',
+    `curl -X POST ${file.url}/graphql ${headers(file.apiKeys.agent)} -H "Accept: application/vnd.sealdesk.envelope+json" \\`,
+    `  -d ${quoteForShell(JSON.stringify({ query: GRAPH_QUERY, variables: { id: file.integrationId } }))} -o answer.json`,
+    `${programCall()} open answer.json --key ${shownPath(file.clientKeyFile)}`,
+    '',
+    'In a browser: npm run example, in another terminal. Ctrl+C stops both.',
     '',
   ].join('\n');
 }
