@@ -207,6 +207,7 @@ async function runNpm(root) {
     '--loglevel=error',
   ];
   const remedy =
+    'Where it says EUSAGE, package.json and package-lock.json are not those of one commit: restore both. Otherwise ' +
     'npm must reach its registry: without network, or behind a proxy, set npm up first (npm config set proxy, ' +
     'registry, cafile), then start again.';
   const ended = await runChild(npm.command, args, {
