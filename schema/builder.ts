@@ -19,6 +19,11 @@ export interface GraphqlContext {
   readonly services: Services;
   /** The operation's way to Zendesk. */
   readonly session: GraphSession;
+  /**
+   * Changes that were refused although they are answered with data, by the response name of their root
+   * field: the result tells each of them as an error, whatever was selected.
+   */
+  readonly refused: Map<string, SealdeskError>;
 }
 
 /**

@@ -1,7 +1,9 @@
 /**
- * Changes of tickets. An update that came too late is no failure of the whole: `ticket` carries the
- * CONFLICT, and `current` shows what the ticket is now, so that a form can show both.
+ * Changes of tickets. An update that came too late is no failure of the whole: `current` shows what the
+ * ticket is now, so that a form can show both. The CONFLICT is an error of the result in any case, at
+ * `ticket`, or at the change itself where `ticket` is not selected.
  */
+import type { GraphQLResolveInfo } from 'graphql';
 import {
   addComment,
   addedComment,
@@ -13,7 +15,7 @@ import {
   type TicketUpdate,
   updateTicket,
 } from '../../src/service/index.ts';
-import { builder } from '../builder.ts';
+import { builder, type GraphqlContext } from '../builder.ts';
 import { AddCommentInput, CreateTicketInput, UpdateTicketInput } from './change-inputs.ts';
 import { CALL_COST } from './costs.ts';
 import { CreationIdempotency, idempotencyOf } from './enums.ts';
@@ -39,6 +41,18 @@ const CreateTicketPayload = builder.objectRef<TicketCreation>('CreateTicketPaylo
   }),
 });
 
+/** Makes sure that the caller is told of an update that was refused, whatever is selected of it. */
+async function updateWith(
+  change: typeof updateTicket | typeof addComment,
+  input: Parameters<typeof updateTicket>[1],
+  { session, refused }: GraphqlContext,
+  info: GraphQLResolveInfo,
+): Promise<TicketUpdate> {
+  const update = await change({ session, operations: operationsOf(info) }, input);
+  if (update.kind === 'CONFLICT') refused.set(String(info.path.key), update.error);
+  return update;
+}
+
 /** The updated ticket; throws the CONFLICT of an update that came too late. */
 function updatedTicket(update: TicketUpdate): TicketObject {
   if (update.kind === 'CONFLICT') throw update.error;
@@ -51,7 +65,7 @@ async function ticketNow(update: TicketUpdate): Promise<TicketObject | null> {
 }
 
 const UPDATED =
-  'The ticket after the change; null with the error CONFLICT where it was changed since `expectedUpdatedAt`.';
+  'The ticket after the change; null with the error CONFLICT where it was changed since `expectedUpdatedAt`. That error is told, at the change itself, even where this is not selected.';
 const CURRENT =
   'The ticket as Zendesk has it now: after a CONFLICT what stood in the way, else the changed ticket. Needs `get_ticket`.';
 
@@ -116,8 +130,7 @@ builder.mutationFields((t) => ({
     description:
       'Changes fields of a ticket, adds a comment, or both; with `expectedUpdatedAt` only if nobody else did meanwhile. Needs `update_ticket`. For AGENT.',
     args: { input: t.arg({ type: UpdateTicketInput, required: true, description: 'What to change.' }) },
-    resolve: (_root, { input }, { session }, info) =>
-      updateTicket({ session, operations: operationsOf(info) }, input),
+    resolve: (_root, { input }, context, info) => updateWith(updateTicket, input, context, info),
   }),
   addComment: t.field({
     type: AddCommentPayload,
@@ -126,7 +139,6 @@ builder.mutationFields((t) => ({
     complexity: CALL_COST,
     description: 'Adds a public comment or an internal note to a ticket. Needs `update_ticket`. For AGENT.',
     args: { input: t.arg({ type: AddCommentInput, required: true, description: 'The comment.' }) },
-    resolve: (_root, { input }, { session }, info) =>
-      addComment({ session, operations: operationsOf(info) }, input),
+    resolve: (_root, { input }, context, info) => updateWith(addComment, input, context, info),
   }),
 }));

@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import { ERROR_CODES, isErrorCode, type MutationOutcome, SealdeskError } from '../../base/index.ts';
 import { MAX_RESULT_BYTES, type ZendeskUsage } from '../../service/index.ts';
 import { upstreamOf } from '../../zendesk/index.ts';
+import { publicGraphqlError } from './mask-error.ts';
 import type { OperationRecord } from './operation-record.ts';
 
 const MUTATION_OUTCOMES: readonly MutationOutcome[] = ['APPLIED', 'UNKNOWN', 'NOT_SENT'];
@@ -17,6 +18,24 @@ export interface ResultExtensions {
   readonly auditEventId: string;
   readonly requestId: string;
   readonly zendesk?: object;
+}
+
+/**
+ * `result` with an error for each change that was refused, by its root field, unless one of its fields
+ * raised it: those that select none of these must not take the refusal for success.
+ */
+export function withRefusals(
+  result: ExecutionResult,
+  refused: ReadonlyMap<string, SealdeskError>,
+): ExecutionResult {
+  const { errors = [] } = result;
+  const untold = [...refused].filter(
+    ([field, { code }]) =>
+      !errors.some(({ path, extensions }) => path?.[0] === field && extensions['code'] === code),
+  );
+  if (untold.length === 0) return result;
+  const told = untold.map(([field, failure]) => publicGraphqlError(failure, { path: [field] }));
+  return { ...result, errors: [...told, ...errors] };
 }
 
 /** `extensions.zendesk` of an operation that took part in calls to Zendesk. */

@@ -34,7 +34,10 @@ export function maskGraphqlError(error: unknown, log: Log): GraphQLError {
 }
 
 /** `error` as it may leave, at the place in the document where `located` arose. Behind it, and never shown in the clear, is the failure itself. */
-export function publicGraphqlError(error: SealdeskError, located?: GraphQLError): GraphQLError {
+export function publicGraphqlError(
+  error: SealdeskError,
+  located?: Partial<Pick<GraphQLError, 'nodes' | 'path'>>,
+): GraphQLError {
   return new GraphQLError(error.message, {
     ...(located?.nodes === undefined ? {} : { nodes: located.nodes }),
     ...(located?.path === undefined ? {} : { path: located.path }),

@@ -17,6 +17,7 @@ import {
   statusOf,
   tooLarge,
   withChange,
+  withRefusals,
   withUpstream,
   zendeskExtension,
 } from './execution-result.ts';
@@ -45,6 +46,7 @@ interface RequestContext {
   readonly opening: Promise<GraphOperation>;
   /** Set where the document may be executed. */
   readonly session?: GraphSession;
+  readonly refused: Map<string, SealdeskError>;
   /** Where the result is put; the library hands on copies of this context. */
   readonly executed: { result: ExecutionResult | null };
 }
@@ -55,7 +57,7 @@ export interface CreateGraphqlRouteOptions {
   readonly log: Log;
 }
 
-/** The route over `schema`, whose resolvers get `{ call, services, session }` as context. */
+/** The route over `schema`, whose resolvers get `{ call, services, session, refused }` as context. */
 export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlRoute {
   const { schema, services, log } = options;
   const yoga = createYoga<RequestContext>({
@@ -85,6 +87,7 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
       services,
       record: createOperationRecord(),
       opening,
+      refused: new Map(),
       executed: { result: null },
     };
     await yoga.fetch(
@@ -205,7 +208,8 @@ function takeResult(): Plugin<RequestContext, RequestContext> {
         throw new TypeError('"result" must be a single execution result');
       }
       const { data, errors } = result;
-      context.executed.result = { data, errors: errors?.map((error) => ensureCoded(error)) };
+      const coded = { data, errors: errors?.map((error) => ensureCoded(error)) };
+      context.executed.result = withRefusals(coded, context.refused);
       setResult({});
     },
   };

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { AREA_FIELD_ID, CUSTOMER_EMAIL } from '../../../simulator/index.ts';
 import { createId } from '../../../src/base/index.ts';
-import { newestEvents } from '../../service/house.ts';
+import { newestEvents, readEvent } from '../../service/house.ts';
 import { describeOnBothDatabases } from '../../support/store.ts';
 import { createTestApiKey } from '../../support/tenant.ts';
 import { errorsOf, fieldsOf, useDesk } from './desk.ts';
@@ -115,6 +115,39 @@ describeOnBothDatabases('a change of a ticket', (database) => {
     expect(events.some(({ action, outcome }) => action === 'zendesk.call' && outcome === 'FAILED')).toBe(
       true,
     );
+  });
+
+  it('that comes too late is told and recorded as refused, whatever is selected of it', async () => {
+    const { ask, house } = desk();
+    const { ticket } = await create();
+    for (const [root, input] of [
+      ['updateTicket', 'subject: "Mine"'],
+      ['addComment', 'body: "Mine.", public: false'],
+    ] as const) {
+      for (const selection of [
+        '__typename',
+        'current { id }',
+        '... @skip(if: true) { ticket { id } } __typename',
+      ]) {
+        const result = await ask(
+          `mutation($id: ID!) { mine: ${root}(input: { ticketId: $id, expectedUpdatedAt: "2020-01-01T00:00:00Z", ${input} }) { ${selection} } }`,
+          { id: ticket.id },
+        );
+        expect(errorsOf(result), selection).toEqual(['CONFLICT at mine']);
+        expect(result.errors[0].extensions).toMatchObject({
+          mutation: 'NOT_SENT',
+          intentId: expect.stringMatching(/^aud_/),
+        });
+        expect(result.data.mine).toMatchObject(
+          selection === 'current { id }'
+            ? { current: { id: ticket.id } }
+            : { __typename: expect.any(String) },
+        );
+        expect(
+          await readEvent(house.gateway, house.tenant.keys.auditor, result.extensions.auditEventId),
+        ).toMatchObject({ action: `mutation.${root}`, outcome: 'FAILED', denialReason: 'CONFLICT' });
+      }
+    }
   });
 
   it('is refused by field, in the words of the graph, before anything is sent', async () => {
