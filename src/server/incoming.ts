@@ -7,6 +7,8 @@ export const SEALED_MEDIA_TYPE = 'application/vnd.sealdesk.envelope+json';
 
 const NONCE_BYTES = { least: 16, most: 64 } as const;
 const MAX_CREDENTIAL_CHARACTERS = 512;
+/** RFC 9110 §12.4.2. */
+const NO_WEIGHT = /^q\s*=\s*0(?:\.0{0,3})?$/;
 const BEARER = /^Bearer +(\S+)$/i;
 
 export interface Incoming {
@@ -75,9 +77,10 @@ export function clientNonceOf(headers: Headers): string | null {
   return nonce;
 }
 
-/** Whether the caller accepts {@link SEALED_MEDIA_TYPE}. */
+/** Whether the caller accepts {@link SEALED_MEDIA_TYPE}; with a weight of 0 it says that it does not. */
 export function acceptsSealed(headers: Headers): boolean {
-  return (headers.get('accept') ?? '')
-    .split(',')
-    .some((type) => type.split(';')[0]?.trim() === SEALED_MEDIA_TYPE);
+  return (headers.get('accept') ?? '').split(',').some((range) => {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return type === SEALED_MEDIA_TYPE && !parameters.some((parameter) => NO_WEIGHT.test(parameter));
+  });
 }

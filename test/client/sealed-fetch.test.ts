@@ -249,6 +249,9 @@ describe('an answer is refused', () => {
     gateway.answer = async (received) =>
       sealed(await gateway.seal(received, '{}', { purpose: 'proxy.error' }), 200);
     await expect(post(OUTBOUND)).rejects.toStrictEqual(refusal);
+    // Of a graph, too, nobody can make a success look like a failure.
+    gateway.answer = async (received) => sealed(await gateway.seal(received, PLAINTEXT), 503);
+    await expect(post()).rejects.toEqual(refusal);
     gateway.answer = async (received) => sealed(await gateway.seal(received, '{}'), 422);
     await expect(post(OUTBOUND)).rejects.toStrictEqual(refusal);
   });
@@ -300,6 +303,28 @@ describe('an answer in the clear', () => {
     expect(response.status).toBe(403);
     expect(response.headers.get(SEALED_HEADERS.auditEventId)).toBeNull();
     expect(await response.json()).toEqual({ errors: [error], extensions: { requestId: 'r' } });
+  });
+
+  it('keeps members of a failure in their own form only', async () => {
+    const extensions = {
+      ...{ code: 'VALIDATION_FAILED', retryable: false, retryAfter: 3, subject: 'int_1' },
+      fields: [{ path: 'input.subject', message: 'is required' }],
+    };
+    const error = { message: 'No.', extensions };
+    const told = {
+      ...extensions,
+      ...{ ticket: { subject: 'forged' }, mutation: { forged: true }, auditEventId: ['forged'] },
+    };
+    answerWith(
+      { errors: [{ ...error, path: [{ forged: 1 }], extensions: told }], extensions: { a: { b: 1 } } },
+      400,
+    );
+    expect(await (await post()).json()).toEqual({ errors: [error] });
+    answerWith(
+      { errors: [{ message: 'No.', extensions: { fields: [{ path: 'a', message: 'b', ticket: 1 }] } }] },
+      400,
+    );
+    expect(await (await post()).json()).toEqual({ errors: [{ message: 'No.' }] });
   });
 
   it('over REST too', async () => {

@@ -1,5 +1,12 @@
 /** What the audit log tells of a GraphQL operation: its kind and root fields, names of the schema only. */
-import { type DocumentNode, type GraphQLError, getOperationAST, Kind, OperationTypeNode } from 'graphql';
+import {
+  type DocumentNode,
+  type GraphQLError,
+  getOperationAST,
+  Kind,
+  OperationTypeNode,
+  type SelectionSetNode,
+} from 'graphql';
 import { isErrorCode } from '../../base/index.ts';
 import type { OperationSummary } from '../../service/index.ts';
 
@@ -21,10 +28,30 @@ export function noteDocument(
   const operation = getOperationAST(document, operationName);
   if (operation == null) return;
   record.kind = operation.operation === OperationTypeNode.MUTATION ? 'mutation' : 'query';
-  const names = operation.selectionSet.selections.map((selection) =>
-    selection.kind === Kind.FIELD ? selection.name.value : 'fragment',
+  record.fields = [...rootFields(document, operation.selectionSet)].slice(0, MAX_FIELDS);
+}
+
+/** The names of the fields at the root, those in fragments too; each fragment is looked into once. */
+function rootFields(document: DocumentNode, root: SelectionSetNode): ReadonlySet<string> {
+  const fragments = new Map(
+    document.definitions.flatMap((node) =>
+      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node.selectionSet] as const] : [],
+    ),
   );
-  record.fields = [...new Set(names)].slice(0, MAX_FIELDS);
+  const names = new Set<string>();
+  const waiting = [root];
+  for (let set = waiting.pop(); set !== undefined; set = waiting.pop()) {
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) names.add(selection.name.value);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) waiting.push(selection.selectionSet);
+      else {
+        const spread = fragments.get(selection.name.value);
+        fragments.delete(selection.name.value);
+        if (spread !== undefined) waiting.push(spread);
+      }
+    }
+  }
+  return names;
 }
 
 /** Takes down how the operation failed: by its first error, whose code is one of ours. */
