@@ -49,6 +49,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = Object.freeze({
     summary: 'verify and decrypt an envelope',
     load: () => import('./commands/open.ts'),
   },
+  query: {
+    summary: 'ask the typed graph, sealed, and print the opened answer',
+    load: () => import('./commands/query.ts'),
+  },
   'tenant create': {
     summary: 'create a tenant and its first ADMIN key',
     load: () => import('./commands/tenant-create.ts'),

@@ -145,14 +145,14 @@ describe('the demo', () => {
     });
   });
 
-  it('prints a query of the typed graph whose answer is sealed and opens', async () => {
-    const answer = await sendCurl(lineWith(/^curl .*totalCount/).replace(' -o answer.json', ''));
-    expect(answer).not.toContain('subject');
-    writeFileSync(join(cwd, 'answer.json'), answer);
-    const [, , ...words] = lineWith(/^node .*open answer\.json/).split(' ');
-    const opened = await runProgram(words, { cwd });
-    expect(opened).toMatchObject({ code: 0, stderr: '' });
-    const { data, extensions } = JSON.parse(opened.stdout);
+  it('prints one command that asks the typed graph and opens the sealed answer', async () => {
+    const [, , ...words] = lineWith(/^node .* query /).match(/'[^']*'|\S+/g) ?? [];
+    const asked = await runProgram(
+      words.map((word) => word.replaceAll("'", '')),
+      { cwd },
+    );
+    expect(asked).toMatchObject({ code: 0, stderr: '' });
+    const { data, extensions } = JSON.parse(asked.stdout);
     expect(data.integration.tickets.nodes).toHaveLength(3);
     expect(data.integration.tickets.nodes[0].requester.name).not.toBe('');
     expect(extensions.zendesk.calls).toBe(1);
@@ -325,5 +325,23 @@ describe('npm start', () => {
     expect(response.status).toBe(200);
     expect((await gateway.stop('SIGINT')).code).toBe(0);
     expect(readdirSync(join(cwd, 'plain'))).not.toContain('demo.json');
+  });
+
+  it('takes the options of the demo, and refuses them where it would run a configured gateway', async () => {
+    const [port = 0, simulatorPort = 0] = await freePorts(2);
+    const folder = mkdtempSync(join(cwd, 'start-'));
+    const words = ['start', '--simulator-port', String(simulatorPort)];
+    const options = { cwd: folder, env: { PORT: String(port) } };
+    await using started = await startProgram(words, { ...options, until: /Ctrl\+C/ });
+    expect(started.stdout).toContain(`Simulator  http://127.0.0.1:${simulatorPort} `);
+    expect((await started.stop()).code).toBe(0);
+
+    const refused = await runProgram(words, {
+      cwd: folder,
+      env: { ...options.env, SEALDESK_DATA_DIR: join(folder, 'never') },
+    });
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/^sealdesk: --simulator-port is for the demo, .*\n$/);
+    expect(readdirSync(folder)).not.toContain('never');
   });
 });

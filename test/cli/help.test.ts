@@ -15,6 +15,7 @@ const COMMANDS = [
   'keys register',
   'keys accept',
   'open',
+  'query',
   'tenant create',
   'operator create',
 ];
@@ -63,9 +64,14 @@ describe('the command line', () => {
     [['constructor'], /no command 'constructor'/],
     [['open', '--nope'], /'--nope'/],
     [['open', 'a.json'], /--key FILE is missing/],
+    [['query', '{ a }', '--key', 'a.json'], /--api-key \(or --api-key-file\) is missing/],
+    [['query', '{ a }', '--api-key', 'k'], /--key FILE is missing/],
+    [['query', ' ', '--key', 'a.json', '--api-key', 'k'], /DOCUMENT is empty/],
+    [['query', '-', '--key', 'a.json', '--api-key-file', '-'], /Standard input can be named once/],
     [['keys', 'generate'], /FILE is missing/],
     [['keys', 'generate', 'a', 'b'], /'b'/],
     [['demo', '--simulator-port', 'x'], /--simulator-port takes a port/],
+    [['start', '--simulator-port', 'x'], /--simulator-port takes a port/],
     [['keys', 'public', 'a', '--tenant', 'ten_x'], /--tenant takes the id/],
   ])('refuses %j with one line and exit code 2', async (args, reason) => {
     const { code, stdout, stderr } = await runHere(args);

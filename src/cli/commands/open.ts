@@ -6,6 +6,7 @@ import { readClientKeyFile } from '../client-key-file.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { findEnvelope } from '../find-envelope.ts';
+import { printableJson } from '../printable-json.ts';
 import { readInputJson } from '../read-input.ts';
 
 export const command = defineCommand({
@@ -35,7 +36,7 @@ whose id is audit_event_id.`,
     const opener = createEnvelopeOpener(suite, await readClientKeyFile(suite, values.key));
     const envelope = findEnvelope(await readInputJson(terminal, file, ENVELOPE_LIMITS.maxText), 'envelope');
     const { header, plaintext, transcriptSha256 } = await opener.open(envelope);
-    if (values.header) terminal.print(indented({ ...header, transcript_sha256: transcriptSha256 }));
+    if (values.header) terminal.print(printableJson({ ...header, transcript_sha256: transcriptSha256 }));
     else if (values.raw) terminal.write(plaintext);
     else terminal.write(shown(plaintext, header.content_type));
     return 0;
@@ -50,22 +51,8 @@ function shown(plaintext: Uint8Array, contentType: string): string {
   }
   if (!/^application\/(?:[\w.+-]+\+)?json\b/.test(contentType)) return text;
   try {
-    return `${indented(JSON.parse(text))}\n`;
+    return `${printableJson(JSON.parse(text))}\n`;
   } catch {
     return text;
   }
-}
-
-/**
- * JSON escapes controls up to U+001F itself. The others, and format characters such as those that turn
- * the direction of writing, are escaped here, so that what is printed is still the same JSON.
- */
-function indented(value: unknown): string {
-  return JSON.stringify(value, null, 2).replaceAll(/[\u007f-\u009f]|\p{Cf}/gu, (character) =>
-    Array.from({ length: character.length }, (_, index) => escapeUnit(character.charCodeAt(index))).join(''),
-  );
-}
-
-function escapeUnit(unit: number): string {
-  return `\\u${unit.toString(16).padStart(4, '0')}`;
 }

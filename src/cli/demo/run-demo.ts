@@ -7,10 +7,10 @@ import type { CommandContext } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { openStopRequest } from '../stop-request.ts';
 import { demoGuide } from './demo-guide.ts';
+import type { DemoOptions } from './demo-options.ts';
 import { type DemoFile, writeDemoFile } from './demo-record.ts';
 import { setUpDemo } from './set-up-demo.ts';
 
-export const DEFAULT_SIMULATOR_PORT = 4001;
 const SIMULATOR_HOST = '127.0.0.1';
 /** Recorded paid accounts show this limit of ticket lists in place of the documented 100 a minute. */
 const TICKET_LISTS_PER_MINUTE = 20_000;
@@ -26,7 +26,7 @@ const REPLACED: readonly SettingName[] = [
 /** Runs until a signal asks it to stop. */
 export async function runDemo(
   { house, terminal }: CommandContext,
-  { simulatorPort = DEFAULT_SIMULATOR_PORT }: { readonly simulatorPort?: number } = {},
+  { simulatorPort }: DemoOptions,
 ): Promise<number> {
   const config = demoConfig(simulatorPort);
   if (config.port === simulatorPort) {
@@ -100,7 +100,7 @@ async function openDemoSimulator(port: number): Promise<DemoSimulator> {
   const simulator = await openSimulator(options).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
     throw new CommandError(
-      `Port ${port}, meant for the simulator, is in use. Stop what uses it, or choose another: sealdesk demo --simulator-port PORT.`,
+      `Port ${port}, meant for the simulator, is in use. Stop what uses it, or choose another with --simulator-port PORT.`,
     );
   });
   return {
