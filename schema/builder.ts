@@ -140,6 +140,10 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       complexity: { field: 1, multiplier: 1 },
       description: 'What the page holds, each with its cursor.',
     },
+    nodesOnConnection: {
+      complexity: { field: 1, multiplier: 1 },
+      description: 'What the page holds, where the cursor of each is of no interest.',
+    },
     firstArgOptions: { description: 'How many at most, from 1 to 100, of the beginning; 50 where left out.' },
     afterArgOptions: { description: 'The cursor to go on from: the `endCursor` of the page before.' },
     lastArgOptions: {

@@ -50,7 +50,7 @@ export const CreateTicketInput = builder.inputType('CreateTicketInput', {
     idempotencyKey: t.string({
       required: false,
       description:
-        'Your own name for this creation, 1 to 128 visible ASCII characters: sent again within two hours it makes no second ticket.',
+        'Your own name for this creation, 1 to 128 visible ASCII characters: sent again within two hours it makes no second ticket. Without one, a call sent again, such as after a lost answer, may open a second ticket.',
     }),
     comment: t.field({
       type: NewCommentInput,
@@ -60,7 +60,8 @@ export const CreateTicketInput = builder.inputType('CreateTicketInput', {
     requester: t.field({
       type: RequesterInput,
       required: false,
-      description: 'The person who asks, by address; not together with `requesterId`.',
+      description:
+        'The person who asks, by address; not together with `requesterId`. Where neither is given it is the credential’s own user, mostly an agent or a bot: name the customer.',
     }),
     requesterId: t.id({
       required: false,
@@ -92,7 +93,7 @@ export const CreateTicketInput = builder.inputType('CreateTicketInput', {
 });
 
 const EXPECTED_UPDATED_AT =
-  'The `updatedAt` that was last seen. If the ticket was changed since, nothing is changed and the answer is CONFLICT.';
+  'The `updatedAt` that was last seen. If the ticket was changed since, nothing is changed and the answer is CONFLICT. Zendesk’s times are whole seconds, so that of two changes within one second the later one goes unnoticed.';
 
 export const UpdateTicketInput = builder.inputType('UpdateTicketInput', {
   description:

@@ -117,7 +117,8 @@ builder.mutationFields((t) => ({
     nullable: true,
     extensions: needsOperation('create_ticket'),
     complexity: CALL_COST,
-    description: 'Opens a ticket with its first comment. Needs `create_ticket`. For AGENT.',
+    description:
+      'Opens a ticket with its first comment. Without `idempotencyKey` a call sent again may open a second one. Without `requester` and `requesterId` the credential’s own user is the requester. Needs `create_ticket`. For AGENT.',
     args: { input: t.arg({ type: CreateTicketInput, required: true, description: 'The new ticket.' }) },
     resolve: (_root, { input }, { session }, info) =>
       createTicket({ session, operations: operationsOf(info) }, input),

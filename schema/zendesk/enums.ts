@@ -2,10 +2,14 @@
  * Enums as Zendesk has them. Zendesk may add values at any time; those are answered as OTHER, so that a
  * client's exhaustive switch meets no surprise, and OTHER is never taken as an input.
  */
+import { ANSWERED_ONLY } from '../../src/service/index.ts';
 import { builder } from '../builder.ts';
 
 const OTHER = {
-  OTHER: { description: 'A value that Zendesk has added and this schema does not know. Only answered.' },
+  OTHER: {
+    description: 'A value that Zendesk has added and this schema does not know. Only answered.',
+    extensions: ANSWERED_ONLY,
+  },
 } as const;
 
 export const TicketStatus = builder.enumType('TicketStatus', {
@@ -17,7 +21,10 @@ export const TicketStatus = builder.enumType('TicketStatus', {
     HOLD: { description: 'Waits for somebody outside; only in accounts that have switched it on.' },
     SOLVED: { description: 'An agent has solved it; the requester may reopen it.' },
     CLOSED: { description: 'Final: a closed ticket cannot be changed any more.' },
-    DELETED: { description: 'Deleted, and kept by Zendesk for 30 days. Only answered.' },
+    DELETED: {
+      description: 'Deleted, and kept by Zendesk for 30 days. Only answered.',
+      extensions: ANSWERED_ONLY,
+    },
     ...OTHER,
   },
 });

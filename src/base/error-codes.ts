@@ -33,7 +33,8 @@ const ROWS = {
     status: 400,
     retryable: false,
     meaning: 'The request is malformed, or a field has a value that cannot be accepted.',
-    remedy: 'Correct the fields named in the details and send the request again.',
+    remedy:
+      'Correct what `fields` names (`extensions.fields` in GraphQL, `error.details.fields` in REST) and send the request again.',
   },
   PAYLOAD_TOO_LARGE: {
     status: 413,
@@ -107,7 +108,8 @@ const ROWS = {
     status: 422,
     retryable: false,
     meaning: 'Zendesk did not accept the content of the request.',
-    remedy: 'Correct the fields named in the details.',
+    remedy:
+      'Correct what `fields` names; a sealed answer has Zendesk’s reason in `extensions.upstream`, or `upstream` of the REST plaintext.',
   },
   UPSTREAM_UNAVAILABLE: {
     status: 503,

@@ -26,6 +26,7 @@ export interface DispatchOptions {
 }
 
 const GRAPHQL_PATH = '/graphql';
+const KEYS_PATH = '/.well-known/sealdesk/';
 const REST_ROUTES: Readonly<Record<string, RestRoute>> = Object.freeze({
   '/api/v2/proxy/outbound': proxyOutboundRoute,
   '/api/v2/vault/seal': vaultSealRoute,
@@ -38,7 +39,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   return async (incoming) => {
     const cors = corsHeaders(incoming, corsOrigins);
     const answer = incoming.method === 'OPTIONS' ? preflightAnswer(cors) : await answerRequest(incoming);
-    return { ...answer, headers: { ...answer.headers, 'x-request-id': incoming.requestId, ...cors } };
+    return {
+      ...answer,
+      headers: { ...answer.headers, ...allowHeader(incoming), 'x-request-id': incoming.requestId, ...cors },
+    };
   };
 
   async function answerRequest(incoming: Incoming): Promise<Answer> {
@@ -77,7 +81,7 @@ async function route(options: DispatchOptions, incoming: Incoming, note: NoteCal
   if (incoming.refusal !== null) throw incoming.refusal;
   const restRoute = Object.hasOwn(REST_ROUTES, path) ? REST_ROUTES[path] : undefined;
   if (restRoute !== undefined) {
-    assertMethod(incoming, 'POST');
+    assertMethod(incoming);
     const call = await admit(services, incoming, note);
     if (call.caller === null)
       throw new SealdeskError('UNAUTHENTICATED', 'This needs an API key. Send it as X-API-Key.');
@@ -85,15 +89,15 @@ async function route(options: DispatchOptions, incoming: Incoming, note: NoteCal
     return restRoute(services, call, incoming);
   }
   if (path === GRAPHQL_PATH) {
-    assertMethod(incoming, 'POST');
+    assertMethod(incoming);
     const call = await admit(services, incoming, note);
     assertJson(incoming);
     return graphql(call, incoming);
   }
   if (path === '/healthz') return jsonAnswer(200, { status: 'ok' });
   if (path === '/readyz') return checkReadiness(services);
-  if (path.startsWith('/.well-known/sealdesk/')) {
-    assertMethod(incoming, 'GET');
+  if (path.startsWith(KEYS_PATH)) {
+    assertMethod(incoming);
     services.takeFromRate(anonymousCall(incoming));
     return wellKnownKeysRoute(services, path);
   }
@@ -126,9 +130,22 @@ function anonymousCall(incoming: Incoming): Call {
   };
 }
 
-function assertMethod(incoming: Incoming, method: string): void {
-  if (incoming.method === method) return;
-  throw new SealdeskError('VALIDATION_FAILED', `This route answers ${method} only.`);
+/** The one method of a route; `null` where any will do, or there is no such route. */
+function methodOf(path: string): 'GET' | 'POST' | null {
+  if (path === GRAPHQL_PATH || Object.hasOwn(REST_ROUTES, path)) return 'POST';
+  return path.startsWith(KEYS_PATH) ? 'GET' : null;
+}
+
+function assertMethod({ method, path }: Incoming): void {
+  const only = methodOf(path);
+  if (only === null || method === only) return;
+  throw new SealdeskError('VALIDATION_FAILED', `This route answers ${only} only.`);
+}
+
+/** `Allow` where the route does not answer the method. */
+function allowHeader({ method, path }: Incoming): Record<string, string> {
+  const only = methodOf(path);
+  return only === null || method === only || method === 'OPTIONS' ? {} : { allow: only };
 }
 
 /** A page can send a form or plain text to any host unasked, JSON only after a preflight. */

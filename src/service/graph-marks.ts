@@ -17,6 +17,14 @@ export function needsOperation(operation: OperationName): Extensions {
   return Object.freeze({ [KEY]: Object.freeze({ operation }) });
 }
 
+/** For the `extensions` of a value of an enum that no input takes. */
+export const ANSWERED_ONLY: Extensions = Object.freeze({ [KEY]: Object.freeze({ answeredOnly: true }) });
+
+/** Whether a value of an enum is marked {@link ANSWERED_ONLY}. */
+export function isAnsweredOnly(marked: { readonly extensions: Extensions }): boolean {
+  return markOf(marked, 'answeredOnly') === true;
+}
+
 /** Whether a type is marked {@link PROTECTED}. */
 export function isProtected(marked: { readonly extensions: Extensions }): boolean {
   return markOf(marked, 'protected') === true;

@@ -23,8 +23,16 @@ export type { CreatedApiKey } from './api-keys.ts';
 export type { OperationStatusView } from './audit-log.ts';
 export type { OperationExplanation } from './explain-operation.ts';
 export type { FoundedTenant } from './found-tenant.ts';
-export { isProtected, needsOperation, operationOf, PROTECTED } from './graph-marks.ts';
+export {
+  ANSWERED_ONLY,
+  isAnsweredOnly,
+  isProtected,
+  needsOperation,
+  operationOf,
+  PROTECTED,
+} from './graph-marks.ts';
 export type { GraphOperation, OperationSummary } from './graph-operation.ts';
+export { invalidInput } from './input.ts';
 export { createOperatorKey, createTenantByCommand, ensureInstallation, isInstalled } from './installation.ts';
 export type { IntegrationView } from './integrations.ts';
 export type { Connection, PageInput } from './page.ts';

@@ -148,8 +148,7 @@ function refusalOf(status: number, problem: UpstreamProblem): Omit<Row, 'failure
           }
         : {
             code: 'UPSTREAM_REJECTED',
-            message:
-              'Zendesk did not accept the content of the request. Correct the fields named in the details.',
+            message: `Zendesk did not accept the content of the request.${problem.fields.length === 0 ? '' : ' Correct what `fields` names and send it again.'}`,
           };
   }
 }

@@ -22,7 +22,7 @@ export type CreateTicketInput = {
   readonly externalId?: string | null | undefined;
   /** Zendesk’s id of the group in charge. */
   readonly groupId?: string | number | null | undefined;
-  /** Your own name for this creation, 1 to 128 visible ASCII characters: sent again within two hours it makes no second ticket. */
+  /** Your own name for this creation, 1 to 128 visible ASCII characters: sent again within two hours it makes no second ticket. Without one, a call sent again, such as after a lost answer, may open a second ticket. */
   readonly idempotencyKey?: string | null | undefined;
   /** The integration in whose account it is opened. */
   readonly integrationId: string | number;
@@ -32,7 +32,7 @@ export type CreateTicketInput = {
   readonly priority?: TicketPriority | null | undefined;
   /** The problem behind it; for the type INCIDENT. */
   readonly problemId?: string | number | null | undefined;
-  /** The person who asks, by address; not together with `requesterId`. */
+  /** The person who asks, by address; not together with `requesterId`. Where neither is given it is the credential’s own user, mostly an agent or a bot: name the customer. */
   readonly requester?: RequesterInput | null | undefined;
   /** The person who asks; the credential’s own user where neither is given. */
   readonly requesterId?: string | number | null | undefined;
@@ -160,7 +160,7 @@ export type UpdateTicketInput = {
   readonly customStatusId?: string | number | null | undefined;
   /** When a TASK is due; null clears it. */
   readonly dueAt?: string | null | undefined;
-  /** The `updatedAt` that was last seen. If the ticket was changed since, nothing is changed and the answer is CONFLICT. */
+  /** The `updatedAt` that was last seen. If the ticket was changed since, nothing is changed and the answer is CONFLICT. Zendesk’s times are whole seconds, so that of two changes within one second the later one goes unnoticed. */
   readonly expectedUpdatedAt?: string | null | undefined;
   /** Your own reference, up to 255 characters; null clears it. */
   readonly externalId?: string | null | undefined;

@@ -32,6 +32,9 @@ describe('a GraphQL request', () => {
     expect(JSON.stringify(answer.json)).not.toContain(SECRET);
   }
 
+  const issuesOf = ({ fields }: { readonly fields: readonly { path: string; message: string }[] }) =>
+    Object.fromEntries(fields.map(({ path, message }) => [path, message]));
+
   const alias = (count: number, field: string) =>
     Array.from({ length: count }, (_, at) => `a${at}: ${field}`).join(' ');
   it.each([
@@ -103,6 +106,7 @@ describe('a GraphQL request', () => {
       apiKey: house.tenant.keys.admin,
     });
     expectRefusal(answer, 'VALIDATION_FAILED');
+    expect(answer.headers['allow']).toBe('POST');
   });
 
   it.each([
@@ -179,11 +183,89 @@ describe('a GraphQL request', () => {
     expectRefusal(await ask(document), 'VALIDATION_FAILED');
   });
 
-  it('says of a variable at fault where and what is needed', async () => {
-    const { json } = await ask(CREATE_KEY, { input: { name: 'x', roles: ['NOBODY'] } });
-    expect(json.errors[0].message).toBe(
-      'Variable "$input" got an invalid value at "input.roles[0]". This is not a value of "Role".',
+  it.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    [
+      'values of an enum',
+      { name: 'x', roles: ['AGENT', 'NOBODY'] },
+      { 'input.roles.1': expect.stringMatching(/^must be one of (?:[A-Z]+, )+[A-Z]+$/) },
+    ],
+    ['a missing member', { roles: ['AGENT'] }, { 'input.name': 'is missing' }],
+    ['null', { name: null, roles: ['AGENT'] }, { 'input.name': 'must not be null' }],
+    [
+      'an unknown member',
+      { name: 'x', roles: ['AGENT'], expireAt: SECRET },
+      { input: 'has a field that CreateApiKeyInput does not have; did you mean expiresAt?' },
+    ],
+    [
+      'several at once',
+      { name: 7, roles: 'NOBODY', expiresAt: 'x', requestsPerMinute: 'x', clientKeyId: {} },
+      {
+        'input.name': 'must be a value of type String',
+        'input.roles': expect.stringContaining('must be one of'),
+        'input.expiresAt': expect.stringContaining('must be ISO 8601'),
+        'input.requestsPerMinute': 'must be a value of type Int',
+        'input.clientKeyId': 'must be a value of type ID',
+      },
+    ],
+  ])('says of variables at fault where and what is needed: %s', async (_what, input, expected) => {
+    const query = CREATE_KEY.replaceAll('$input', '$i');
+    const { json } = await ask(query, { i: input });
+    expect(json.errors).toHaveLength(1);
+    const [{ message, extensions, locations }] = json.errors;
+    expect(issuesOf(extensions)).toEqual(expected);
+    for (const [path, told] of Object.entries(issuesOf(extensions)))
+      expect(message).toContain(`${path}: ${told}`);
+    expect(locations).toEqual([{ line: 1, column: query.indexOf('$i:') + 1 }]);
+  });
+
+  it.each([
+    [
+      'createApiKey(input: { name: "x", roles: [AGENT, NOBODY] }) { secret }',
+      'input.roles.1',
+      'must be one of',
+    ],
+    [
+      'createApiKey(input: { name: "x", roles: [AGENT], expiresAt: "x" }) { secret }',
+      'input.expiresAt',
+      'must be ISO',
+    ],
+    ['createApiKey(input: { roles: [AGENT] }) { secret }', 'input.name', 'is missing'],
+    [
+      'createApiKey(input: { name: "x", roles: [AGENT], expireAt: "x" }) { secret }',
+      'input',
+      'did you mean expiresAt?',
+    ],
+    ['createApiKey { secret }', 'input', 'is missing'],
+    [
+      'createApiKey(input: { name: 7, roles: [AGENT] }) { secret }',
+      'input.name',
+      'must be a value of type String',
+    ],
+  ])('says of what is written into it where and what is needed: %s', async (field, path, told) => {
+    const { json } = await ask(`mutation { ${field} }`);
+    expect(json.errors).toHaveLength(1);
+    const [{ extensions, locations }] = json.errors;
+    expect(issuesOf(extensions)).toEqual({ [path]: expect.stringContaining(told) });
+    expect(locations).toEqual([expect.objectContaining({ line: 1 })]);
+  });
+
+  it('says of a default, and of variables within an input, where they are used', async () => {
+    const byDefault = await ask('query($n: Int = "x") { integrations(first: $n) { nodes { id } } }');
+    expect(issuesOf(byDefault.json.errors[0].extensions)).toEqual({ first: 'must be a value of type Int' });
+    const within = await ask(
+      'mutation($r: Role!) { createApiKey(input: { name: "x", roles: [AGENT, $r] }) { secret } }',
+      { r: SECRET },
     );
+    expect(issuesOf(within.json.errors[0].extensions)).toEqual({
+      'input.roles.1': expect.stringContaining('AGENT'),
+    });
+    const missing = await ask('query($x: ID!) { integration(id: $x) { id } }', {});
+    expect(issuesOf(missing.json.errors[0].extensions)).toEqual({ id: 'is missing' });
+  });
+
+  it('with a thousand wrong values is told ten of them', async () => {
+    const { json } = await ask(CREATE_KEY, { input: { name: 'x', roles: Array(1_000).fill(SECRET) } });
+    expect(json.errors[0].extensions.fields).toHaveLength(10);
   });
 
   it.each([
@@ -223,7 +305,9 @@ describe('a GraphQL request', () => {
       getIntrospectionQuery(),
     ]) {
       expect(codeOf(await ask(document))).toBeNull();
-      expectRefusal(await house.gateway.graphql(document), 'VALIDATION_FAILED');
+      const stranger = await house.gateway.graphql(document);
+      expectRefusal(stranger, 'VALIDATION_FAILED');
+      expect(stranger.json.errors[0].message).toContain('API key');
       expect(codeOf(await ask(document))).toBeNull();
     }
   });
@@ -231,6 +315,11 @@ describe('a GraphQL request', () => {
   it('of a stranger is told no names of the schema', async () => {
     const stranger = await house.gateway.graphql('{ viewr { tenat { id } } }');
     expect(stranger.json.errors[0].message).toBe('Cannot query field "viewr" on type "Query".');
+    const wrong = await house.gateway.graphql(
+      'mutation($input: ConfirmClientKeyInput!) { confirmClientKey(input: $input) { __typename } }',
+      { variables: { input: { keyid: 'x' } } },
+    );
+    expect(JSON.stringify(wrong.json)).not.toMatch(/did you mean|one of/i);
     expect((await ask('{ viewr { id } }')).json.errors[0].message).toContain('"viewer"');
   });
 

@@ -38,10 +38,9 @@ export function withRefusals(
   return { ...result, errors: [...told, ...errors] };
 }
 
-/** `extensions.zendesk` of an operation that took part in calls to Zendesk. */
+/** `extensions.zendesk`: the calls an operation took part in, and what Zendesk last said is left; null where it said nothing. */
 export function zendeskExtension(usage: ZendeskUsage): Pick<ResultExtensions, 'zendesk'> {
   const { calls, remaining, resetsAt } = usage;
-  if (calls === 0) return {};
   return {
     zendesk: { calls, remaining, resetsAt: resetsAt === null ? null : new Date(resetsAt).toISOString() },
   };
@@ -75,7 +74,7 @@ export function withUpstream(error: GraphQLError): GraphQLError {
   const upstream = upstreamOf(error.originalError);
   if (upstream === null) return error;
   const { status, body, truncated } = upstream;
-  return new GraphQLError(error.message, {
+  return new GraphQLError(`${error.message} Zendesk’s own words are in extensions.upstream.`, {
     ...(error.nodes === undefined ? {} : { nodes: error.nodes }),
     ...(error.path === undefined ? {} : { path: error.path }),
     extensions: { ...error.extensions, upstream: { status, body, truncated } },

@@ -2,7 +2,7 @@
  * What of an error leaves by GraphQL: our coded failures with their text, the library's own
  * complaints about the document, and INTERNAL for all else, whose cause goes to the log.
  */
-import { GraphQLError } from 'graphql';
+import { type DocumentNode, GraphQLError } from 'graphql';
 import {
   ERROR_CODES,
   type ErrorCode,
@@ -11,18 +11,20 @@ import {
   type Log,
   SealdeskError,
 } from '../../base/index.ts';
+import { invalidInput } from '../../service/index.ts';
 import { publicDetails } from '../answer.ts';
-import { withoutValues } from './without-values.ts';
+import { inputPath } from './input-path.ts';
+import { inputIssueOf, type Telling, withoutValues } from './without-values.ts';
 
 const TOO_MUCH = /more than [\d,]+ tokens|token limit|introspection depth/i;
 
-/** A GraphQL error whose `extensions.code` is one of ours. */
+/** A GraphQL error whose `extensions.code` is one of ours, or a complaint about the document, still to be {@link ensureCoded}. */
 export function maskGraphqlError(error: unknown, log: Log): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   const located = error instanceof GraphQLError ? error : undefined;
   const coded = innermostCoded(original);
   if (coded !== null) return publicGraphqlError(coded, located);
-  if (located !== undefined && isAboutDocument(located)) return documentError(located);
+  if (located !== undefined && isAboutDocument(located)) return located;
   log.error('A resolver failed inside the gateway', {
     error: original instanceof Error ? original : new TypeError('something other than an Error was thrown'),
   });
@@ -59,9 +61,24 @@ function innermostCoded(error: unknown): SealdeskError | null {
   return null;
 }
 
-/** The library's own errors, which pass the mask as they are, with a code of ours. */
-export function ensureCoded(error: GraphQLError): GraphQLError {
-  return isErrorCode(error.extensions['code']) ? error : documentError(error);
+/** The library's own errors about `document`, which pass the mask as they are, with a code of ours; `null` is one that could not be read. */
+export function ensureCoded(
+  error: GraphQLError,
+  document: DocumentNode | null,
+  telling: Telling,
+): GraphQLError {
+  if (isErrorCode(error.extensions['code'])) return error;
+  return (document === null ? null : inputError(error, document, telling)) ?? documentError(error);
+}
+
+/** Of a value that was written into the document: its place, and what is wrong with it. */
+function inputError(error: GraphQLError, document: DocumentNode, telling: Telling): GraphQLError | null {
+  const issue = inputIssueOf(error.message, telling);
+  if (issue === null) return null;
+  const [node] = error.nodes ?? [];
+  const place = (node === undefined ? null : inputPath(document, node)) ?? [];
+  const path = [...place, ...(issue.member === null ? [] : [issue.member])].join('.');
+  return publicGraphqlError(invalidInput([{ path, message: issue.message }]), { nodes: error.nodes });
 }
 
 /** Syntax and validation: the library's text speaks of the caller's own document; values in it are taken out. */

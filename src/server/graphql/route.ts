@@ -4,7 +4,16 @@
  * breadth and cost limited, before execution. Every operation, refused ones too, is recorded as one audit
  * event before the first byte of its answer leaves; if that fails there is no answer.
  */
-import { type GraphQLSchema, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
+import {
+  type ASTVisitor,
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getNamedType,
+  isIntrospectionType,
+  parse,
+  type ValidationContext,
+} from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { createId, encodeUtf8, isSealdeskError, type Log, SealdeskError } from '../../base/index.ts';
 import type { Call, GraphOperation, GraphSession, Services } from '../../service/index.ts';
@@ -31,6 +40,7 @@ import {
 } from './operation-record.ts';
 import { selectsProtected } from './protected-selection.ts';
 import { assertGraphqlRequest } from './request.ts';
+import { variableError } from './variable-error.ts';
 
 /** Most tokens of a document. */
 export const MAX_DOCUMENT_TOKENS = 2_000;
@@ -47,8 +57,8 @@ interface RequestContext {
   /** Set where the document may be executed. */
   readonly session?: GraphSession;
   readonly refused: Map<string, SealdeskError>;
-  /** Where the result is put; the library hands on copies of this context. */
-  readonly executed: { result: ExecutionResult | null };
+  /** Where what was read and the result are put; the library hands on copies of this context. */
+  readonly executed: { document: DocumentNode | null; result: ExecutionResult | null };
 }
 
 export interface CreateGraphqlRouteOptions {
@@ -72,7 +82,7 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
     cors: false,
     logging: false,
     maskedErrors: { maskError: (error) => maskGraphqlError(error, log) },
-    plugins: [limitDocument(), judgeDocument(schema), takeResult()],
+    plugins: [limitDocument(), judgeDocument(schema), takeResult(schema)],
   });
 
   return async (call, incoming) => {
@@ -88,7 +98,7 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
       record: createOperationRecord(),
       opening,
       refused: new Map(),
-      executed: { result: null },
+      executed: { document: null, result: null },
     };
     await yoga.fetch(
       new Request('http://gateway.invalid/graphql', {
@@ -117,7 +127,7 @@ async function answer(
   const { session } = operation;
   const isSealed = session.delivery.kind === 'SEALED';
   const { requestId } = call;
-  const zendesk = zendeskExtension(session.usage());
+  const zendesk = call.caller === null ? {} : zendeskExtension(session.usage());
   let result: ExecutionResult = isSealed
     ? { ...executed, errors: executed.errors?.map(withUpstream) }
     : executed;
@@ -156,15 +166,32 @@ function limitDocument(): Plugin<RequestContext, RequestContext> {
         parse(source, { ...parseOptions, maxTokens: MAX_DOCUMENT_TOKENS }),
       );
     },
-    onValidate({ addValidationRule, setValidationFn, validateFn, context }) {
+    onValidate({ params, addValidationRule, setValidationFn, validateFn, context }) {
+      context.executed.document = params.documentAST;
       const hideSuggestions = context.call.caller === null;
-      if (hideSuggestions) addValidationRule(NoSchemaIntrospectionCustomRule);
+      if (hideSuggestions) addValidationRule(needKeyToIntrospect);
       setValidationFn((schema, document, rules, validateOptions) =>
         validateFn(schema, document, rules, {
           ...validateOptions,
           maxErrors: MAX_VALIDATION_ERRORS,
           hideSuggestions,
         }),
+      );
+    },
+  };
+}
+
+/** Refuses introspection. */
+function needKeyToIntrospect(context: ValidationContext): ASTVisitor {
+  return {
+    Field(node) {
+      const type = context.getType();
+      if (type == null || !isIntrospectionType(getNamedType(type))) return;
+      context.reportError(
+        new GraphQLError(
+          'The schema is shown to callers with an API key only. Send one as X-API-Key or as Authorization: Bearer.',
+          { nodes: node },
+        ),
       );
     },
   };
@@ -188,6 +215,9 @@ function judgeDocument(schema: GraphQLSchema): Plugin<RequestContext, RequestCon
       if (isClosed && selectsProtected(schema, args.document, operationName)) {
         return setResultAndStopExecution({ errors: [publicGraphqlError(sealedResponseRequired())] });
       }
+      const telling = { schema, suggests: call.caller !== null };
+      const wrong = variableError(args.document, operationName, args.variableValues ?? {}, telling);
+      if (wrong !== null) return setResultAndStopExecution({ errors: [wrong] });
       extendContext({ session });
     },
   };
@@ -201,14 +231,16 @@ function sealedResponseRequired(): SealdeskError {
 }
 
 /** Takes what was executed out of the library, which would write it as text: the answer is the route's own. */
-function takeResult(): Plugin<RequestContext, RequestContext> {
+function takeResult(schema: GraphQLSchema): Plugin<RequestContext, RequestContext> {
   return {
     onExecutionResult({ result, setResult, context }) {
       if (result === undefined || Symbol.asyncIterator in result) {
         throw new TypeError('"result" must be a single execution result');
       }
       const { data, errors } = result;
-      const coded = { data, errors: errors?.map((error) => ensureCoded(error)) };
+      const { document } = context.executed;
+      const telling = { schema, suggests: context.call.caller !== null };
+      const coded = { data, errors: errors?.map((error) => ensureCoded(error, document, telling)) };
       context.executed.result = withRefusals(coded, context.refused);
       setResult({});
     },

@@ -261,6 +261,9 @@ describeOnBothDatabases('a change of a ticket', (database) => {
     const result = await ask(UPDATE, { input: { ticketId: ticket.id, subject: 'Late' } });
     expect(errorsOf(result)).toEqual(['UPSTREAM_REJECTED at updateTicket']);
     expect(Object.keys(fieldsOf(result))).toEqual(['input.status']);
+    const [{ message, extensions }] = result.errors;
+    expect(message).toContain('extensions.upstream');
+    expect(JSON.stringify(extensions.upstream.body)).toContain('closed');
     const missing = await ask(UPDATE, { input: { ticketId: id('ticket', 987_654), subject: 'Nobody' } });
     expect(errorsOf(missing)).toEqual(['NOT_FOUND at updateTicket']);
   });
