@@ -20,6 +20,7 @@ import { parseJsonBody } from './json-body.ts';
 import type { Lane } from './lane.ts';
 import { parseRateLimits, type RateLimitReading } from './rate-limit-reading.ts';
 import { endpointOf, type RequestLimiter, type RequestOutcome } from './request-limiter.ts';
+import type { SharedCallers } from './shared-callers.ts';
 import { encodeTarget, type ZendeskQuery } from './target.ts';
 import { TransportFailure, type TransportReply, type ZendeskTransport } from './transport.ts';
 import type { UsageMeter } from './usage-meter.ts';
@@ -44,6 +45,8 @@ export interface ZendeskRequest {
   readonly lane?: Lane | undefined;
   /** For whom the call is made, such as an API key's id: the budget is shared fairly between callers. */
   readonly caller?: string | undefined;
+  /** In place of `caller`, where several share the call: whose turn comes first makes it. */
+  readonly callers?: SharedCallers | undefined;
 }
 
 export interface ZendeskResponse {
@@ -103,9 +106,10 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
     expired: () => boolean,
     authorize: ZendeskClientOptions['authorize'],
   ): Promise<Success | Verdict> {
-    const { method, path, usage } = request;
+    const { method, path, usage, caller, callers } = request;
     const lane = request.lane ?? (request.mutation ? 'MUTATION' : 'INTERACTIVE');
-    const slot = await limiter.enter({ method, path, lane, caller: request.caller, deadline, signal });
+    const limited = { method, path, lane, deadline, signal };
+    const slot = await (callers?.enter(limiter, limited) ?? limiter.enter({ ...limited, caller }));
     let outcome: RequestOutcome = { sent: false, reading: null };
     try {
       const { authorization } = await authorize(signal);

@@ -1,7 +1,8 @@
 /**
  * One call to Zendesk that several share. Each waits with its own signal and its own deadline; the
  * call has the latest of their deadlines and the highest of their lanes, and is aborted once the last
- * of them has left. What it costs is counted for everybody who took part.
+ * of them has left. What it costs is counted for everybody who took part. Each of their callers has a
+ * turn of its own for it in the account's budget, and the first that comes is taken.
  *
  * COLLECTING: participants join, nothing has been sent. UNDER_WAY, by `run`: more may join, unless
  * they are more urgent than the call. OVER, by its answer or because nobody is left: nobody joins.
@@ -10,6 +11,7 @@ import { type Clock, unlessAborted } from '../base/index.ts';
 import { openDeadline } from './deadline.ts';
 import { outOfTime } from './failed-call.ts';
 import { LANES, type Lane } from './lane.ts';
+import { SharedCallers } from './shared-callers.ts';
 import { createUsageMeter, type UsageMeter } from './usage-meter.ts';
 import { ZendeskError } from './zendesk-error.ts';
 
@@ -30,13 +32,16 @@ export interface SharedTerms<P extends Participant = Participant> {
   readonly signal: AbortSignal;
   readonly deadline: number;
   readonly lane: Lane;
-  readonly caller: string | undefined;
+  /** Those who wait, as they come and go. */
+  readonly callers: SharedCallers;
   readonly usage: UsageMeter;
   /** The first of those who wait, with what it brought along. */
   readonly lead: P;
 }
 
 export class SharedCall<T, P extends Participant = Participant> {
+  /** For whom it is made. */
+  readonly callers = new SharedCallers();
   readonly #clock: Clock;
   readonly #waiting = new Set<{ readonly participant: P }>();
   readonly #meters = new Set<UsageMeter>();
@@ -67,7 +72,7 @@ export class SharedCall<T, P extends Participant = Participant> {
    * of the participant's signal, or with UPSTREAM_UNAVAILABLE at its deadline.
    */
   async join(participant: P): Promise<T> {
-    const { signal, deadline, lane, meters = [] } = participant;
+    const { signal, deadline, lane, caller, meters = [] } = participant;
     const seat = { participant };
     this.#waiting.add(seat);
     for (const meter of meters) this.#meters.add(meter);
@@ -75,6 +80,7 @@ export class SharedCall<T, P extends Participant = Participant> {
       this.#deadline = Math.max(this.#deadline, deadline);
       if (urgency(lane) > urgency(this.#lane)) this.#lane = lane;
     }
+    this.callers.add(caller);
     using limit = openDeadline(this.#clock, deadline, signal);
     try {
       return await unlessAborted(this.#settlement.promise, limit.signal);
@@ -83,6 +89,7 @@ export class SharedCall<T, P extends Participant = Participant> {
     } finally {
       this.#waiting.delete(seat);
       if (this.#waiting.size === 0) this.#abandon();
+      this.callers.remove(caller);
     }
   }
 
@@ -96,7 +103,7 @@ export class SharedCall<T, P extends Participant = Participant> {
         signal: this.#abandoned.signal,
         deadline: this.#deadline,
         lane: this.#lane,
-        caller: first.participant.caller,
+        callers: this.callers,
         usage: this.#countForAll(),
         lead: first.participant,
       });

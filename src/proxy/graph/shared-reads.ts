@@ -160,7 +160,7 @@ async function showMany(
 }
 
 function get(
-  { lead, signal, deadline, lane, caller, usage }: SharedTerms<ReadParticipant>,
+  { lead, signal, deadline, lane, callers, usage }: SharedTerms<ReadParticipant>,
   path: string,
   query: ZendeskQuery,
 ): Promise<ZendeskResponse> {
@@ -172,7 +172,7 @@ function get(
     signal,
     deadline,
     lane,
-    caller,
+    callers,
     usage,
   });
 }
