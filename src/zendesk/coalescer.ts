@@ -7,10 +7,15 @@
  * A batch *collects* until its turn, is *due* when the turn is over or it is full, and *under way*
  * until it is answered. At most so many are under way; those that are due wait, the most urgent first.
  * One failed batch fails its own ids only.
+ *
+ * Callers take turns, and none of them takes all: of the places for ids that wait, and for batches
+ * under way, each gets as many as it leaves to others. One alone has half of them, and whoever comes
+ * to any number of such callers finds as many free as each of them holds.
  */
 import type { Clock } from '../base/index.ts';
 import { LANES } from './lane.ts';
 import { departureOf, type Participant, SharedCall, type SharedTerms } from './shared-call.ts';
+import { Shares } from './shares.ts';
 import { tooManyWaiting } from './too-many-waiting.ts';
 
 /** Most ids that Zendesk takes in one call. */
@@ -20,7 +25,7 @@ export interface CoalescerOptions<V, P extends Participant = Participant> {
   /** Loads 1 to 100 distinct ids; what Zendesk does not show is missing from the map. */
   readonly load: (ids: readonly number[], terms: SharedTerms<P>) => Promise<ReadonlyMap<number, V>>;
   readonly clock: Clock;
-  /** Batches under way at once; default 16. */
+  /** Batches under way at once; default 32. */
   readonly maxUnderWay?: number;
   /** Ids waiting for their batch to begin; default 10 000. */
   readonly maxWaiting?: number;
@@ -31,7 +36,8 @@ export interface CoalescerOptions<V, P extends Participant = Participant> {
 export interface Coalescer<V, P extends Participant = Participant> {
   /**
    * The object of this id, `null` where Zendesk shows none. Rejects with the batch's failure, with the
-   * reason of the participant's signal, with UPSTREAM_UNAVAILABLE at its deadline or where too many wait.
+   * reason of the participant's signal, with UPSTREAM_UNAVAILABLE at its deadline or where too many wait
+   * for its caller.
    */
   load(id: number, participant: P): Promise<V | null>;
   /** The same for many, in order; what failed is an Error in its place. Never rejects. */
@@ -42,9 +48,16 @@ export interface Coalescer<V, P extends Participant = Participant> {
 
 type Loaded<V> = { readonly value: V | null } | { readonly error: unknown };
 
+/** An id's place in a batch. */
+interface Place {
+  /** How many wait for it. */
+  readonly waiting: number;
+  /** Who asked first: its share holds the place. */
+  readonly caller: string | undefined;
+}
+
 interface Batch<V, P extends Participant> {
-  /** How many wait for each id. */
-  readonly ids: Map<number, number>;
+  readonly ids: Map<number, Place>;
   readonly call: SharedCall<ReadonlyMap<number, V>, P>;
   state: 'COLLECTING' | 'DUE' | 'BEGUN';
 }
@@ -58,22 +71,24 @@ export function createCoalescer<V, P extends Participant = Participant>(
 class ShowManyCoalescer<V, P extends Participant> implements Coalescer<V, P> {
   readonly #load: CoalescerOptions<V, P>['load'];
   readonly #clock: Clock;
-  readonly #maxUnderWay: number;
-  readonly #maxWaiting: number;
   readonly #endTurn: (then: () => void) => void;
   /** By id, the batch that a load of it may join. */
   readonly #carriers = new Map<number, Batch<V, P>>();
   /** Not begun yet, oldest first. */
   readonly #ahead = new Set<Batch<V, P>>();
-  #waiting = 0;
-  #underWay = 0;
+  /** Ids whose batch has not begun. */
+  readonly #waiting: Shares;
+  /** Batches, each held by the caller whose turn it was. */
+  readonly #underWay: Shares;
+  /** The callers that waited when one was last chosen, who is next first. */
+  #turns: readonly (string | undefined)[] = [];
   #isTurnOpen = false;
 
   constructor(options: CoalescerOptions<V, P>) {
     this.#load = options.load;
     this.#clock = options.clock;
-    this.#maxUnderWay = options.maxUnderWay ?? 16;
-    this.#maxWaiting = options.maxWaiting ?? 10_000;
+    this.#underWay = new Shares(options.maxUnderWay ?? 32);
+    this.#waiting = new Shares(options.maxWaiting ?? 10_000);
     this.#endTurn = options.endTurn ?? setImmediate;
   }
 
@@ -140,18 +155,20 @@ class ShowManyCoalescer<V, P extends Participant> implements Coalescer<V, P> {
     }
   }
 
-  /** The batch that brings `id`, begun or not; `null` where too many ids wait. */
+  /** The batch that brings `id`, begun or not; `null` where too many ids wait for the caller. */
   #place(id: number, participant: P): Batch<V, P> | null {
     const carrier = this.#carriers.get(id);
     if (carrier?.call.canCarry(participant)) {
-      carrier.ids.set(id, (carrier.ids.get(id) ?? 0) + 1);
+      const place = carrier.ids.get(id);
+      if (place !== undefined) carrier.ids.set(id, { ...place, waiting: place.waiting + 1 });
       return carrier;
     }
-    if (this.#waiting >= this.#maxWaiting) return null;
+    const { caller } = participant;
+    if (!this.#waiting.hasFor(caller)) return null;
     const batch = this.#collecting(participant) ?? this.#open();
-    batch.ids.set(id, 1);
+    batch.ids.set(id, { waiting: 1, caller });
     this.#carriers.set(id, batch);
-    this.#waiting += 1;
+    this.#waiting.take(caller);
     if (batch.ids.size >= MAX_BATCH_IDS) batch.state = 'DUE';
     return batch;
   }
@@ -182,45 +199,51 @@ class ShowManyCoalescer<V, P extends Participant> implements Coalescer<V, P> {
   #leave(batch: Batch<V, P>, ids: readonly number[]): void {
     if (batch.state === 'BEGUN') return;
     for (const id of ids) {
-      const left = (batch.ids.get(id) ?? 0) - 1;
-      if (left > 0) {
-        batch.ids.set(id, left);
+      const place = batch.ids.get(id);
+      if (place === undefined) continue;
+      if (place.waiting > 1) {
+        batch.ids.set(id, { ...place, waiting: place.waiting - 1 });
         continue;
       }
       batch.ids.delete(id);
-      this.#waiting -= 1;
+      this.#waiting.giveBack(place.caller);
       if (this.#carriers.get(id) === batch) this.#carriers.delete(id);
     }
     if (batch.ids.size === 0) this.#ahead.delete(batch);
   }
 
   #beginDue(): void {
-    while (this.#underWay < this.#maxUnderWay) {
-      const next = this.#mostUrgentDue();
-      if (next === null) return;
-      this.#begin(next);
-    }
+    for (let next = this.#takeTurn(); next !== null; next = this.#takeTurn()) this.#begin(next);
   }
 
-  #mostUrgentDue(): Batch<V, P> | null {
-    let best: Batch<V, P> | null = null;
-    for (const batch of this.#ahead) {
-      if (batch.state !== 'DUE') continue;
-      if (best === null || LANES.indexOf(batch.call.lane) < LANES.indexOf(best.call.lane)) best = batch;
+  /** The batch that begins next, of the most urgent the one whose caller is next; `null` where none may. */
+  #takeTurn(): { readonly batch: Batch<V, P>; readonly caller: string | undefined } | null {
+    const due = [...this.#ahead].filter(({ state }) => state === 'DUE');
+    const callers = new Set(due.flatMap(({ call }) => [...call.callers.names]));
+    this.#turns = [...new Set([...this.#turns.filter((caller) => callers.has(caller)), ...callers])];
+    const free = this.#turns.filter((caller) => this.#underWay.hasFor(caller));
+    for (const lane of LANES) {
+      const urgent = due.filter(({ call }) => call.lane === lane);
+      for (const caller of free) {
+        const batch = urgent.find(({ call }) => call.callers.has(caller));
+        if (batch === undefined) continue;
+        this.#turns = [...this.#turns.filter((other) => other !== caller), caller];
+        return { batch, caller };
+      }
     }
-    return best;
+    return null;
   }
 
-  #begin(batch: Batch<V, P>): void {
+  #begin({ batch, caller }: { readonly batch: Batch<V, P>; readonly caller: string | undefined }): void {
     batch.state = 'BEGUN';
     this.#ahead.delete(batch);
-    this.#waiting -= batch.ids.size;
-    this.#underWay += 1;
+    for (const place of batch.ids.values()) this.#waiting.giveBack(place.caller);
+    this.#underWay.take(caller);
     const ids = [...batch.ids.keys()];
     void batch.call
       .run((terms) => this.#load(ids, terms))
       .then(() => {
-        this.#underWay -= 1;
+        this.#underWay.giveBack(caller);
         for (const id of ids) if (this.#carriers.get(id) === batch) this.#carriers.delete(id);
         this.#beginDue();
       });

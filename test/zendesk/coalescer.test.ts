@@ -244,7 +244,7 @@ describe('the coalescer', () => {
   });
 
   it('keeps to its bounds: calls under way, the most urgent first, and ids waiting', async () => {
-    const desk = openDesk({ maxUnderWay: 1, maxWaiting: 2 });
+    const desk = openDesk({ maxUnderWay: 1, maxWaiting: 3 });
     const loads = [desk.coalescer.load(1, desk.participant())];
     desk.endTurn();
     loads.push(desk.coalescer.load(3, desk.participant({ lane: 'BACKGROUND' })));
@@ -265,6 +265,49 @@ describe('the coalescer', () => {
     await settle();
     desk.batches[2]?.answer();
     expect(await Promise.all(loads)).toEqual(['object 1', 'object 3', 'object 5', 'object 3']);
+  });
+
+  it('refuses who would take what is left to others, and nobody else', async () => {
+    const desk = openDesk({ maxUnderWay: 1, maxWaiting: 1_000 });
+    const idsFrom = (first: number) => Array.from({ length: 990 }, (_, index) => first + index);
+    const flood = desk.coalescer.loadMany(idsFrom(1_000), desk.participant({ caller: 'flooder' }));
+    const second = desk.coalescer.loadMany(idsFrom(2_000), desk.participant({ caller: 'second flooder' }));
+    const alone = desk.coalescer.load(5, desk.participant({ caller: 'victim' }));
+    desk.endTurn();
+    for (let answered = 0; answered < desk.batches.length; answered += 1) {
+      desk.batches[answered]?.answer();
+      await settle();
+    }
+    expect(await alone).toBe('object 5');
+    const refused = (loaded: readonly unknown[]) =>
+      loaded.filter((one) => one instanceof ZendeskError).length;
+    // The first has half of a thousand places, and a hundred ids of it are under way; the second has half of the rest.
+    expect(refused(await flood)).toBe(490);
+    expect(refused(await second)).toBe(690);
+  });
+
+  it('lets callers take turns, and none have all that is under way', async () => {
+    const desk = openDesk({ maxUnderWay: 4 });
+    const idsFrom = (first: number) => Array.from({ length: 100 }, (_, index) => first + index);
+    const loads = [1_000, 2_000, 3_000, 4_000, 5_000].map((first) =>
+      desk.coalescer.loadMany(idsFrom(first), desk.participant({ caller: 'flooder' })),
+    );
+    const begun = () => desk.batches.map(({ ids }) => ids[0]);
+    expect(begun()).toEqual([1_000, 2_000]);
+    loads.push(
+      desk.coalescer.loadMany(idsFrom(6_000), desk.participant({ caller: 'victim' })),
+      desk.coalescer.loadMany(idsFrom(7_000), desk.participant({ caller: 'victim' })),
+    );
+    expect(begun()).toEqual([1_000, 2_000, 6_000]);
+    // Who asks for what the flooder has waiting takes it along in its own turn.
+    loads.push(desk.coalescer.loadMany([5_001], desk.participant({ caller: 'third' })));
+    expect(begun()).toEqual([1_000, 2_000, 6_000, 5_000]);
+    for (let answered = 0; answered < desk.batches.length; answered += 1) {
+      desk.batches[answered]?.answer();
+      await settle();
+    }
+    expect(begun()).toEqual([1_000, 2_000, 6_000, 5_000, 3_000, 7_000, 4_000]);
+    expect((await Promise.all(loads)).flat().filter((one) => one instanceof Error)).toEqual([]);
   });
 
   it('gives everybody what they asked for, whatever the order of events', async () => {
@@ -295,7 +338,11 @@ describe('the coalescer', () => {
           for (const one of steps) {
             if (one.kind === 'load') {
               const gone = new AbortController();
-              const loading = desk.coalescer.loadMany(one.ids, desk.participant({ signal: gone.signal }));
+              const caller = `caller ${waiters.length % 3}`;
+              const loading = desk.coalescer.loadMany(
+                one.ids,
+                desk.participant({ signal: gone.signal, caller }),
+              );
               waiters.push({ ids: one.ids, gone, loading });
             } else if (one.kind === 'turn') desk.endTurn();
             else if (one.kind === 'abort') waiters[one.which]?.gone.abort(new Error('gone'));

@@ -126,4 +126,17 @@ describe('identical reads', () => {
     calls[0]?.resolve('answer');
     expect(await Promise.all([first, second])).toEqual(['answer', 'answer']);
   });
+
+  it('leave to others as many of those places as they take', async () => {
+    const { ask, calls } = openDesk(4);
+    const taken = [ask('one', { caller: 'flooder' }), ask('two', { caller: 'flooder' })];
+    await expect(ask('three', { caller: 'flooder' })).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    taken.push(ask('three', { caller: 'other' }));
+    expect(calls).toHaveLength(3);
+    for (const call of calls) call.resolve('answer');
+    await Promise.all(taken);
+    const again = ask('four', { caller: 'flooder' });
+    calls[3]?.resolve('answer');
+    expect(await again).toBe('answer');
+  });
 });
