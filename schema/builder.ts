@@ -10,6 +10,7 @@ import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
 import type { GraphQLResolveInfo } from 'graphql';
 import { type IdKind, type JsonValue, kindOfId, SealdeskError } from '../src/base/index.ts';
 import type { Call, GraphSession, Services } from '../src/service/index.ts';
+import { costliestField, DEFAULT_LIST_MULTIPLIER } from './costliest-field.ts';
 import { CALL_COST } from './zendesk/costs.ts';
 import { zendeskTypeOf } from './zendesk/node-id.ts';
 
@@ -85,6 +86,32 @@ function costOfNode({ typename }: NodeId): number {
   return BATCHED_TYPES.has(typename) ? 1 : NODE_COST;
 }
 
+/** Objects that one call of Zendesk's brings. */
+const BATCH_SIZE = 100;
+/** Ids of one `nodes`. */
+export const MAX_NODES = 200;
+
+/** Zendesk's objects take a call for each started hundred. Ids above the bound are refused with their own text. */
+function costOfNodes(ids: readonly NodeId[]) {
+  const counted = ids.slice(0, MAX_NODES);
+  const batched = counted.filter(({ typename }) => BATCHED_TYPES.has(typename)).length;
+  return {
+    field: counted.reduce((sum, id) => sum + costOfNode(id), CALL_COST * Math.ceil(batched / BATCH_SIZE)),
+    multiplier: counted.length,
+  };
+}
+
+function assertFewNodes(ids: readonly unknown[]): void {
+  if (ids.length <= MAX_NODES) return;
+  throw new SealdeskError(
+    'VALIDATION_FAILED',
+    `\`nodes\` takes at most ${MAX_NODES} ids. Ask for fewer at once.`,
+    {
+      fields: [{ path: 'ids', message: `has more than ${MAX_NODES} ids` }],
+    },
+  );
+}
+
 async function resolveNode(id: NodeId, context: GraphqlContext, info: GraphQLResolveInfo): Promise<unknown> {
   assertObjectId(id);
   const node = await (await resolveNodes(builder, context, info, [id]))[0];
@@ -96,15 +123,22 @@ async function resolveNode(id: NodeId, context: GraphqlContext, info: GraphQLRes
 type ComplexityKind = Parameters<ComplexityErrorFn>[0];
 type Measured = Parameters<ComplexityErrorFn>[1];
 
-/** Names what was counted and its limit. */
-function tooComplex(kind: ComplexityKind, { depth, breadth, complexity }: Measured): string {
+/** Names what was counted and its limit, and of the cost the part that is most of it, by the document’s own names. */
+function tooComplex(
+  kind: ComplexityKind,
+  { depth, breadth, complexity }: Measured,
+  info: GraphQLResolveInfo,
+): string {
   switch (kind) {
     case 'Depth':
       return `The document is ${depth} levels deep; the limit is ${QUERY_LIMITS.depth}. Ask for less at once.`;
     case 'Breadth':
       return `The document selects ${breadth} fields; the limit is ${QUERY_LIMITS.breadth}. Ask for less at once.`;
-    default:
-      return `The document costs ${complexity}; the limit is ${QUERY_LIMITS.complexity}. Ask for smaller pages or fewer fields.`;
+    default: {
+      const costliest = costliestField(info);
+      const part = costliest === null ? '' : ` Most of it is ${costliest.path}, with ${costliest.cost}.`;
+      return `The document costs ${complexity}; the limit is ${QUERY_LIMITS.complexity}.${part} Ask for smaller pages or fewer fields.`;
+    }
   }
 }
 
@@ -164,21 +198,21 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     nodesQueryOptions: {
       description:
         'Objects by their global ids, in their order; null where there is none, with an error of its own where one may not be read.',
-      args: { ids: { description: 'The global ids, of any types.' } },
-      complexity: ({ ids }) => ({
-        field: ids.reduce((sum, id) => sum + costOfNode(id), 0),
-        multiplier: ids.length,
-      }),
-      resolve: (_root, { ids }, context, info) => ids.map((id) => resolveNode(id, context, info)),
+      args: { ids: { description: `The global ids, of any types; at most ${MAX_NODES}.` } },
+      complexity: ({ ids }) => costOfNodes(ids),
+      resolve: (_root, { ids }, context, info) => {
+        assertFewNodes(ids);
+        return ids.map((id) => resolveNode(id, context, info));
+      },
     },
   },
   complexity: {
     defaultComplexity: 1,
-    defaultListMultiplier: 10,
+    defaultListMultiplier: DEFAULT_LIST_MULTIPLIER,
     limit: QUERY_LIMITS,
-    complexityError: (kind, measured) => {
+    complexityError: (kind, measured, info) => {
       const subject = kind.toLowerCase();
-      throw new SealdeskError('QUERY_TOO_COMPLEX', tooComplex(kind, measured), { subject });
+      throw new SealdeskError('QUERY_TOO_COMPLEX', tooComplex(kind, measured, info), { subject });
     },
   },
 });

@@ -81,6 +81,33 @@ describeOnBothDatabases('an object of Zendesk', (database) => {
     expect(calls.map(({ path }) => path)).toEqual(['/api/v2/tickets/show_many']);
   });
 
+  it('beside more than 200 is refused by name, and nothing is asked', async () => {
+    const { watch, id } = desk();
+    const idsOf = (count: number) => Array.from({ length: count }, (_, at) => id('ticket', at + 4));
+    const most = await watch(NODES, { ids: idsOf(200) });
+    expect(errorsOf(most.result)).toEqual([]);
+    expect(most.calls).toHaveLength(2);
+    for (const count of [201, 3_990]) {
+      const { result, calls } = await watch(NODES, { ids: idsOf(count) });
+      expect(result.errors).toMatchObject([
+        { extensions: { code: 'VALIDATION_FAILED', fields: [{ path: 'ids' }] } },
+      ]);
+      expect(calls).toEqual([]);
+    }
+  });
+
+  it('costs a call for each started hundred, so that a document leads to at most 80', async () => {
+    const { ask, id } = desk();
+    const ids = Array.from({ length: 101 }, (_, at) => id('ticket', at + 4));
+    const documentOf = (lists: number) => {
+      const fields = Array.from({ length: lists }, (_, at) => `n${at}: nodes(ids: $ids) { id }`);
+      return `query($ids: [ID!]!) { ${fields.join(' ')} }`;
+    };
+    expect(errorsOf(await ask(documentOf(20), { ids }))).toEqual([]);
+    const refused = await ask(documentOf(40), { ids });
+    expect(refused.errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX' } }]);
+  });
+
   it('that is missing, foreign or no object takes nothing from those asked for beside it', async () => {
     const { ask, id, house } = desk();
     const ids = [
