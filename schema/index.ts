@@ -1,5 +1,7 @@
 /** The GraphQL schema, made of one file a type family. `schema.graphql` is printed from it. */
+import { measuredBy } from '../src/service/index.ts';
 import { builder } from './builder.ts';
+import { measureDocument } from './document-cost.ts';
 import './scalars.ts';
 import './tenant.ts';
 import './api-key.ts';
@@ -25,4 +27,4 @@ builder.mutationType({
   authScopes: { authenticated: true },
 });
 
-export const schema = builder.toSchema();
+export const schema = builder.toSchema({ extensions: measuredBy(measureDocument) });

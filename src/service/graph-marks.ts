@@ -3,6 +3,7 @@
  * something of Zendesk and so leave sealed or not at all, and which operation of the catalogue a field
  * needs. The schema marks, the server judges documents by the marks.
  */
+import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { isOperationName, type OperationName } from '../proxy/index.ts';
 
 const KEY = 'sealdesk';
@@ -23,6 +24,30 @@ export const ANSWERED_ONLY: Extensions = Object.freeze({ [KEY]: Object.freeze({ 
 /** Whether a value of an enum is marked {@link ANSWERED_ONLY}. */
 export function isAnsweredOnly(marked: { readonly extensions: Extensions }): boolean {
   return markOf(marked, 'answeredOnly') === true;
+}
+
+/** What a document costs, and how much it may. */
+export interface DocumentCost {
+  readonly used: number;
+  readonly limit: number;
+}
+
+export type MeasureDocument = (request: {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: Readonly<Record<string, unknown>>;
+}) => DocumentCost;
+
+/** For the `extensions` of a schema whose documents `measure` tells the cost of. */
+export function measuredBy(measure: MeasureDocument): Extensions {
+  return Object.freeze({ [KEY]: Object.freeze({ measure }) });
+}
+
+/** What one operation costs by its schema's own measure; `null` where that has none. */
+export function costOf(request: Parameters<MeasureDocument>[0]): DocumentCost | null {
+  const measure = markOf(request.schema, 'measure');
+  return typeof measure === 'function' ? (measure as MeasureDocument)(request) : null;
 }
 
 /** Whether a type is marked {@link PROTECTED}. */

@@ -25,8 +25,12 @@ export type { OperationExplanation } from './explain-operation.ts';
 export type { FoundedTenant } from './found-tenant.ts';
 export {
   ANSWERED_ONLY,
+  costOf,
+  type DocumentCost,
   isAnsweredOnly,
   isProtected,
+  type MeasureDocument,
+  measuredBy,
   needsOperation,
   operationOf,
   PROTECTED,

@@ -1,5 +1,6 @@
 /** Whole GraphQL answers in envelopes: what is bound into them, what the log says of them, and what never leaves. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { QUERY_LIMITS } from '../../schema/builder.ts';
 import { listOpenIntents } from '../../src/audit/index.ts';
 import { createEnvelopeOpener } from '../../src/client/index.ts';
 import { sweepIntents } from '../../src/service/index.ts';
@@ -124,6 +125,7 @@ describeOnBothDatabases('a sealed GraphQL answer', (database) => {
         remaining: expect.any(Number),
         resetsAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       },
+      cost: { used: expect.any(Number), limit: QUERY_LIMITS.complexity },
     });
     const events = await eventsSince(before);
     const own = events.at(-1);
@@ -145,7 +147,12 @@ describeOnBothDatabases('a sealed GraphQL answer', (database) => {
     const ours = await sealed('{ viewer { tenant { id } } }');
     expect(ours.result).toEqual({
       data: { viewer: { tenant: { id } } },
-      extensions: { auditEventId: ours.json.audit_event_id, requestId: ours.headers['x-request-id'] },
+      extensions: {
+        auditEventId: ours.json.audit_event_id,
+        requestId: ours.headers['x-request-id'],
+        zendesk: { calls: 0, remaining: null, resetsAt: null },
+        cost: { used: 3, limit: QUERY_LIMITS.complexity },
+      },
     });
     const named = await sealed('{ viewer { tenant { id } } }', {
       apiKey: keys.admin,

@@ -1,7 +1,7 @@
 /** An execution result on its way out: its form, its status, and what of a change it tells. */
 import { GraphQLError } from 'graphql';
 import { ERROR_CODES, isErrorCode, type MutationOutcome, SealdeskError } from '../../base/index.ts';
-import { MAX_RESULT_BYTES, type ZendeskUsage } from '../../service/index.ts';
+import { type DocumentCost, MAX_RESULT_BYTES, type ZendeskUsage } from '../../service/index.ts';
 import { upstreamOf } from '../../zendesk/index.ts';
 import { publicGraphqlError } from './mask-error.ts';
 import type { OperationRecord } from './operation-record.ts';
@@ -18,6 +18,7 @@ export interface ResultExtensions {
   readonly auditEventId: string;
   readonly requestId: string;
   readonly zendesk?: object;
+  readonly cost?: DocumentCost;
 }
 
 /**
@@ -38,11 +39,17 @@ export function withRefusals(
   return { ...result, errors: [...told, ...errors] };
 }
 
-/** `extensions.zendesk`: the calls an operation took part in, and what Zendesk last said is left; null where it said nothing. */
-export function zendeskExtension(usage: ZendeskUsage): Pick<ResultExtensions, 'zendesk'> {
-  const { calls, remaining, resetsAt } = usage;
+/**
+ * `extensions.zendesk`: the calls an operation took part in, and what Zendesk last said is left, null
+ * where it said nothing; and `extensions.cost`, where the document was judged.
+ */
+export function usageExtensions(
+  { calls, remaining, resetsAt }: ZendeskUsage,
+  cost: DocumentCost | null,
+): Pick<ResultExtensions, 'zendesk' | 'cost'> {
   return {
     zendesk: { calls, remaining, resetsAt: resetsAt === null ? null : new Date(resetsAt).toISOString() },
+    ...(cost === null ? {} : { cost }),
   };
 }
 

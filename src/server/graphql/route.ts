@@ -16,19 +16,20 @@ import {
 } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { createId, encodeUtf8, isSealdeskError, type Log, SealdeskError } from '../../base/index.ts';
-import type { Call, GraphOperation, GraphSession, Services } from '../../service/index.ts';
+import type { Call, DocumentCost, GraphOperation, GraphSession, Services } from '../../service/index.ts';
 import { MAX_RESULT_BYTES } from '../../service/index.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import { type Incoming, SEALED_MEDIA_TYPE } from '../incoming.ts';
+import { documentCost } from './document-cost.ts';
 import {
   type ExecutionResult,
   encodeResult,
   statusOf,
   tooLarge,
+  usageExtensions,
   withChange,
   withRefusals,
   withUpstream,
-  zendeskExtension,
 } from './execution-result.ts';
 import { ensureCoded, maskGraphqlError, publicGraphqlError } from './mask-error.ts';
 import { graphqlMediaType } from './media-type.ts';
@@ -58,7 +59,11 @@ interface RequestContext {
   readonly session?: GraphSession;
   readonly refused: Map<string, SealdeskError>;
   /** Where what was read and the result are put; the library hands on copies of this context. */
-  readonly executed: { document: DocumentNode | null; result: ExecutionResult | null };
+  readonly executed: {
+    document: DocumentNode | null;
+    cost: DocumentCost | null;
+    result: ExecutionResult | null;
+  };
 }
 
 export interface CreateGraphqlRouteOptions {
@@ -98,7 +103,7 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
       record: createOperationRecord(),
       opening,
       refused: new Map(),
-      executed: { document: null, result: null },
+      executed: { document: null, cost: null, result: null },
     };
     await yoga.fetch(
       new Request('http://gateway.invalid/graphql', {
@@ -120,20 +125,20 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
 /** Seals and records what was executed; what is thrown instead is answered plain, without data. */
 async function answer(
   operation: GraphOperation,
-  { call, record }: RequestContext,
+  { call, record, executed: { cost } }: RequestContext,
   executed: ExecutionResult,
   { headers }: Incoming,
 ): Promise<Answer> {
   const { session } = operation;
   const isSealed = session.delivery.kind === 'SEALED';
   const { requestId } = call;
-  const zendesk = call.caller === null ? {} : zendeskExtension(session.usage());
+  const usage = call.caller === null ? {} : usageExtensions(session.usage(), cost);
   let result: ExecutionResult = isSealed
     ? { ...executed, errors: executed.errors?.map(withUpstream) }
     : executed;
   noteFailure(record, result.errors?.[0]);
   const encode = (auditEventId: string): string =>
-    encodeResult(result, { auditEventId, requestId, ...zendesk });
+    encodeResult(result, { auditEventId, requestId, ...usage });
   let text = operation.eventId === null ? '' : encode(operation.eventId);
   let body = encodeUtf8(text);
   const answered = body.length <= MAX_RESULT_BYTES;
@@ -201,7 +206,7 @@ function needKeyToIntrospect(context: ValidationContext): ASTVisitor {
 function judgeDocument(schema: GraphQLSchema): Plugin<RequestContext, RequestContext> {
   return {
     async onExecute({ args, extendContext, setResultAndStopExecution }) {
-      const { call, record, opening } = args.contextValue;
+      const { call, record, opening, executed } = args.contextValue;
       const operationName = args.operationName ?? null;
       noteDocument(record, args.document, operationName);
       const session = await opening.then(
@@ -218,6 +223,7 @@ function judgeDocument(schema: GraphQLSchema): Plugin<RequestContext, RequestCon
       const telling = { schema, suggests: call.caller !== null };
       const wrong = variableError(args.document, operationName, args.variableValues ?? {}, telling);
       if (wrong !== null) return setResultAndStopExecution({ errors: [wrong] });
+      executed.cost = documentCost(args);
       extendContext({ session });
     },
   };

@@ -14,7 +14,7 @@ const nest = (depth: number): string =>
 describeOnBothDatabases('a document to the graph of a Zendesk account', (database) => {
   const desk = useDesk(database);
 
-  it.each([
+  it.each<[string, string, string, number, string?]>([
     ['too deep', inAccount(`ticket(id: "4") { ${nest(5)} }`), 'depth', QUERY_LIMITS.depth],
     [
       'too wide',
@@ -27,6 +27,15 @@ describeOnBothDatabases('a document to the graph of a Zendesk account', (databas
       inAccount('tickets(first: 100) { nodes { comments(first: 1) { nodes { id } } } }'),
       'complexity',
       QUERY_LIMITS.complexity,
+      'integration.tickets.nodes.comments, with 25200.',
+    ],
+    [
+      'of a hundred tickets with comments by a fragment, beside what is cheap',
+      `query($int: ID!) { integration(id: $int) { name all: tickets(first: 100) { ...page } ticket(id: "4") { id } } }
+        fragment page on TicketConnection { totalCount nodes { id said: comments(first: 1) { nodes { id } } } }`,
+      'complexity',
+      QUERY_LIMITS.complexity,
+      'integration.all.nodes.said, with 25200.',
     ],
     [
       'of the tickets of a hundred people',
@@ -46,7 +55,7 @@ describeOnBothDatabases('a document to the graph of a Zendesk account', (databas
       'complexity',
       QUERY_LIMITS.complexity,
     ],
-  ])('%s is refused, naming what it has and what it may', async (_what, document, subject, limit) => {
+  ])('%s is refused, naming what it has and what it may', async (_what, document, subject, limit, part = '') => {
     const { result, calls } = await desk().watch(document);
     expect(calls).toEqual([]);
     expect(errorsOf(result)[0]).toMatch(/^QUERY_TOO_COMPLEX/);
@@ -55,6 +64,10 @@ describeOnBothDatabases('a document to the graph of a Zendesk account', (databas
     const [measured = 0, named] = (message.match(/\d+/g) ?? []).map(Number);
     expect(named).toBe(limit);
     expect(measured).toBeGreaterThan(limit);
+    expect(message).toContain(part);
+    const { cost } = result.extensions;
+    expect(cost.limit).toBe(QUERY_LIMITS.complexity);
+    if (subject === 'complexity') expect(cost.used).toBe(measured);
   });
 
   it('of a hundred comments by their ids is refused, of a hundred other objects is not', async () => {
