@@ -5,6 +5,7 @@ import { type DocumentCost, MAX_RESULT_BYTES, type ZendeskUsage } from '../../se
 import { upstreamOf } from '../../zendesk/index.ts';
 import { publicGraphqlError } from './mask-error.ts';
 import type { OperationRecord } from './operation-record.ts';
+import { encodeJsonWithin } from './result-text.ts';
 
 const MUTATION_OUTCOMES: readonly MutationOutcome[] = ['APPLIED', 'UNKNOWN', 'NOT_SENT'];
 
@@ -53,14 +54,20 @@ export function usageExtensions(
   };
 }
 
-/** The result as it is sent. Where nothing but errors is answered, `data` is null. */
+/**
+ * The result as it is sent. Where nothing but errors is answered, `data` is null. Throws PAYLOAD_TOO_LARGE,
+ * before it is written, where that is more than MAX_RESULT_BYTES.
+ */
 export function encodeResult({ data, errors }: ExecutionResult, extensions: ResultExtensions): string {
   const shown = isEmpty(data) && errors !== undefined ? null : data;
-  return JSON.stringify({
+  const result = {
     ...(shown === undefined ? {} : { data: shown }),
     ...(errors === undefined ? {} : { errors }),
     extensions,
-  });
+  };
+  const text = encodeJsonWithin(result, MAX_RESULT_BYTES);
+  if (text === null) throw tooLarge();
+  return text;
 }
 
 /** The status of the first error's code where nothing but errors is answered, with its `Retry-After`. */
@@ -88,8 +95,7 @@ export function withUpstream(error: GraphQLError): GraphQLError {
   });
 }
 
-/** That a result is too large to be answered. */
-export function tooLarge(): SealdeskError {
+function tooLarge(): SealdeskError {
   const limit = `${MAX_RESULT_BYTES / 2 ** 20} MiB`;
   return new SealdeskError(
     'PAYLOAD_TOO_LARGE',

@@ -25,14 +25,23 @@ export function maskGraphqlError(error: unknown, log: Log): GraphQLError {
   const coded = innermostCoded(original);
   if (coded !== null) return publicGraphqlError(coded, located);
   if (located !== undefined && isAboutDocument(located)) return located;
-  log.error('A resolver failed inside the gateway', {
-    error: original instanceof Error ? original : new TypeError('something other than an Error was thrown'),
+  return publicGraphqlError(internal('A resolver failed inside the gateway', original, log), located);
+}
+
+/** Why a result cannot be answered: `error` where it is ours, else INTERNAL, and the log has the cause. */
+export function unencodable(error: unknown, log: Log): SealdeskError {
+  if (isSealdeskError(error)) return error;
+  return internal('The result of an operation could not be encoded', error, log);
+}
+
+function internal(what: string, cause: unknown, log: Log): SealdeskError {
+  log.error(what, {
+    error: cause instanceof Error ? cause : new TypeError('something other than an Error was thrown'),
   });
-  const internal = new SealdeskError(
+  return new SealdeskError(
     'INTERNAL',
     'The gateway failed. Give the operator the request id of this answer.',
   );
-  return publicGraphqlError(internal, located);
 }
 
 /** `error` as it may leave, at the place in the document where `located` arose. Behind it, and never shown in the clear, is the failure itself. */

@@ -17,7 +17,6 @@ import {
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { createId, encodeUtf8, isSealdeskError, type Log, SealdeskError } from '../../base/index.ts';
 import type { Call, DocumentCost, GraphOperation, GraphSession, Services } from '../../service/index.ts';
-import { MAX_RESULT_BYTES } from '../../service/index.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import { type Incoming, SEALED_MEDIA_TYPE } from '../incoming.ts';
 import { documentCost } from './document-cost.ts';
@@ -25,13 +24,12 @@ import {
   type ExecutionResult,
   encodeResult,
   statusOf,
-  tooLarge,
   usageExtensions,
   withChange,
   withRefusals,
   withUpstream,
 } from './execution-result.ts';
-import { ensureCoded, maskGraphqlError, publicGraphqlError } from './mask-error.ts';
+import { ensureCoded, maskGraphqlError, publicGraphqlError, unencodable } from './mask-error.ts';
 import { graphqlMediaType } from './media-type.ts';
 import {
   createOperationRecord,
@@ -118,7 +116,7 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
     const operation = await opening;
     const { result } = context.executed;
     if (result === null) throw new TypeError('"result" must be set by the execution');
-    return answer(operation, context, result, incoming);
+    return answer(operation, context, result, { incoming, log });
   };
 }
 
@@ -127,7 +125,7 @@ async function answer(
   operation: GraphOperation,
   { call, record, executed: { cost } }: RequestContext,
   executed: ExecutionResult,
-  { headers }: Incoming,
+  { incoming: { headers }, log }: { readonly incoming: Incoming; readonly log: Log },
 ): Promise<Answer> {
   const { session } = operation;
   const isSealed = session.delivery.kind === 'SEALED';
@@ -139,17 +137,21 @@ async function answer(
   noteFailure(record, result.errors?.[0]);
   const encode = (auditEventId: string): string =>
     encodeResult(result, { auditEventId, requestId, ...usage });
-  let text = operation.eventId === null ? '' : encode(operation.eventId);
-  let body = encodeUtf8(text);
-  const answered = body.length <= MAX_RESULT_BYTES;
-  if (!answered) {
-    result = { errors: [publicGraphqlError(withChange(tooLarge(), record, executed.errors))] };
+  const eventId = operation.eventId ?? '';
+  let answered = true;
+  let text: string;
+  try {
+    text = encode(eventId);
+  } catch (error) {
+    // What was done is recorded, and told of a change, also where the result of it cannot be answered.
+    answered = false;
+    const failure = withChange(unencodable(error, log), record, executed.errors);
+    result = { errors: [publicGraphqlError(failure)] };
     noteFailure(record, result.errors?.[0]);
-    text = encode(operation.eventId ?? '');
-    body = encodeUtf8(text);
+    text = encode(eventId);
   }
   const { envelope, auditEventId } = await operation
-    .finish(record, { body, answered })
+    .finish(record, { body: encodeUtf8(text), answered })
     .catch((error: unknown) => {
       throw isSealdeskError(error) ? withChange(error, record, executed.errors) : error;
     });

@@ -1,0 +1,61 @@
+/** Operations whose result cannot leave, or has nobody to go to: they are recorded, and what became of a change is told. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRig, type Rig } from '../proxy/rig.ts';
+import { type SealedGraphqlOptions, sealedGraphql } from '../support/sealed-graphql.ts';
+
+/** One text that an answer of Zendesk holds once, and a result as often as the document asks for it. */
+const LONG = 'x'.repeat(60_000);
+const OPEN_TICKET = 290;
+
+describe('a result that cannot be answered', () => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await openRig({ transport: { headersTimeout: 20_000 } });
+  });
+  afterAll(() => rig[Symbol.asyncDispose]());
+
+  const ask = (query: string, options: SealedGraphqlOptions = {}) =>
+    sealedGraphql(rig.gateway, rig.tenant, query, options);
+  const answerOnce = (path: string, body: unknown) =>
+    rig.gateway.simulator.faults.add({
+      path,
+      count: 1,
+      effect: { kind: 'status', status: 200, contentType: 'application/json', body: JSON.stringify(body) },
+    });
+  const longTickets = () =>
+    answerOnce('/api/v2/users/*/tickets/requested', {
+      tickets: Array.from({ length: 100 }, (_, at) => ({ id: at + 1, subject: 's', description: LONG })),
+      meta: { has_more: false, after_cursor: null },
+    });
+  const aliases = (count: number) =>
+    Array.from({ length: count }, (_, at) => `d${at}: description`).join(' ');
+  const requested = (fields: string) => `requester { requestedTickets(first: 100) { nodes { ${fields} } } }`;
+  const ticketId = () => `${rig.tenant.integrationId}:ticket:${OPEN_TICKET}`;
+
+  it('is recorded with what was done also where aliases would make it longer than any string', async () => {
+    const before = (await rig.events()).length;
+    longTickets();
+    const answer = await ask(
+      `mutation ($id: ID!) { updateTicket(input: { ticketId: $id, subject: "Made" }) {
+        ticket { ${requested(aliases(170))} } } }`,
+      { variables: { id: ticketId() } },
+    );
+    expect([answer.status, answer.header?.purpose]).toEqual([413, 'graphql.result']);
+    expect(rig.gateway.simulator.tickets.get(OPEN_TICKET)?.subject).toBe('Made');
+    const [intent, ...events] = (await rig.events()).slice(before);
+    expect(answer.result.errors[0].extensions).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      mutation: 'APPLIED',
+    });
+    const own = events.at(-1);
+    expect(own).toMatchObject({
+      id: answer.json.audit_event_id,
+      action: 'mutation.updateTicket',
+      outcome: 'FAILED',
+      denialReason: 'PAYLOAD_TOO_LARGE',
+    });
+    const outcome = events.find(({ phase }) => phase === 'OUTCOME');
+    expect(outcome).toMatchObject({ intentId: intent?.id, outcome: 'APPLIED', parentId: own?.id });
+    expect(events.filter(({ action }) => action === 'zendesk.call').length).toBeGreaterThan(1);
+  });
+});
