@@ -31,12 +31,7 @@ export function createSharedFlight<T, P extends Participant = Participant>(
   const underWay = new Shares(options.maxUnderWay ?? 1_000);
   const flights = new Map<string, SharedCall<T, P>>();
 
-  async function share(
-    key: string,
-    participant: P,
-    run: (terms: SharedTerms<P>) => Promise<T>,
-    isSecond = false,
-  ): Promise<T> {
+  async function share(key: string, participant: P, run: (terms: SharedTerms<P>) => Promise<T>): Promise<T> {
     const departure = departureOf(participant, clock);
     if (departure !== null) throw departure.error;
     const present = flights.get(key);
@@ -56,13 +51,13 @@ export function createSharedFlight<T, P extends Participant = Participant>(
     try {
       return await answer;
     } catch (error) {
-      if (isSecond || !flight.endedTooSoonFor(participant, error)) throw error;
-      return share(key, participant, run, true);
+      if (!flight.endedTooSoonFor(participant, error)) throw error;
+      return share(key, participant, run);
     }
   }
 
   return Object.freeze<SharedFlight<T, P>>({
-    share: (key, participant, run) => share(key, participant, run),
+    share,
     detach: () => flights.clear(),
   });
 }

@@ -82,7 +82,7 @@ describe('identical reads', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('are asked anew, once, for who still has the time that the call lacked', async () => {
+  it('are asked anew for who still has the time that the call lacked', async () => {
     const { ask, calls, clock } = openDesk();
     const early = ask('page', { deadline: clock.now() + 1_000 });
     const late = ask('page', { deadline: clock.now() + 2_000 });
@@ -93,6 +93,29 @@ describe('identical reads', () => {
     await expect(early).rejects.toBe(exhausted);
     expect(calls).toHaveLength(2);
     calls[1]?.resolve('answer');
+    expect(await late).toBe('answer');
+  });
+
+  it('are asked anew as often as calls with less time end too soon', async () => {
+    const { ask, calls, clock, flight } = openDesk();
+    const exhausted = new ZendeskError('UPSTREAM_RATE_LIMITED', 'No call is left.', {
+      failure: 'RATE_LIMITED',
+    });
+    const short = () => ask('page', { deadline: clock.now() + 1_000 }).catch(() => null);
+    const all = [short()];
+    const late = ask('page', { deadline: clock.now() + 9_000 });
+    for (const at of [0, 1]) {
+      // The next short-lived call is under way before the joiner of this one comes back.
+      flight.detach();
+      all.push(short());
+      calls[at]?.reject(exhausted);
+      await Promise.all(all.slice(0, at + 1));
+    }
+    expect(calls).toHaveLength(3);
+    calls[2]?.reject(exhausted);
+    await Promise.all(all);
+    expect(calls).toHaveLength(4);
+    calls[3]?.resolve('answer');
     expect(await late).toBe('answer');
   });
 
