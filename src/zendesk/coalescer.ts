@@ -6,7 +6,8 @@
  *
  * A batch *collects* until its turn, is *due* when the turn is over or it is full, and *under way*
  * until it is answered. At most so many are under way; those that are due wait, the most urgent first.
- * One failed batch fails its own ids only.
+ * One failed batch fails its own ids only. One whose answer is larger than the gateway reads is asked
+ * for again in halves, one after the other, until only the objects fail that are too large by themselves.
  *
  * Callers take turns, and none of them takes all: of the places for ids that wait, and for batches
  * under way, each gets as many as it leaves to others. One alone has half of them, and whoever comes
@@ -17,6 +18,7 @@ import { LANES } from './lane.ts';
 import { departureOf, type Participant, SharedCall, type SharedTerms } from './shared-call.ts';
 import { Shares } from './shares.ts';
 import { tooManyWaiting } from './too-many-waiting.ts';
+import { ZendeskError } from './zendesk-error.ts';
 
 /** Most ids that Zendesk takes in one call. */
 export const MAX_BATCH_IDS = 100;
@@ -48,6 +50,8 @@ export interface Coalescer<V, P extends Participant = Participant> {
 
 type Loaded<V> = { readonly value: V | null } | { readonly error: unknown };
 
+type LoadedById<V> = ReadonlyMap<number, Loaded<V>>;
+
 /** An id's place in a batch. */
 interface Place {
   /** How many wait for it. */
@@ -58,7 +62,7 @@ interface Place {
 
 interface Batch<V, P extends Participant> {
   readonly ids: Map<number, Place>;
-  readonly call: SharedCall<ReadonlyMap<number, V>, P>;
+  readonly call: SharedCall<LoadedById<V>, P>;
   state: 'COLLECTING' | 'DUE' | 'BEGUN';
 }
 
@@ -114,7 +118,7 @@ class ShowManyCoalescer<V, P extends Participant> implements Coalescer<V, P> {
     }
   }
 
-  async #loadAll(ids: Iterable<number>, participant: P, isSecond = false): Promise<Map<number, Loaded<V>>> {
+  async #loadAll(ids: Iterable<number>, participant: P): Promise<LoadedById<V>> {
     const all = new Map<number, Loaded<V>>();
     const seats = new Map<Batch<V, P>, number[]>();
     const departure = departureOf(participant, this.#clock);
@@ -128,7 +132,7 @@ class ShowManyCoalescer<V, P extends Participant> implements Coalescer<V, P> {
       if (own === undefined) seats.set(batch, [id]);
       else own.push(id);
     }
-    const answers = [...seats].map(([batch, own]) => this.#wait(batch, own, participant, isSecond));
+    const answers = [...seats].map(([batch, own]) => this.#wait(batch, own, participant));
     this.#beginDue();
     for (const answer of await Promise.all(answers)) {
       for (const [id, loaded] of answer) all.set(id, loaded);
@@ -136,20 +140,22 @@ class ShowManyCoalescer<V, P extends Participant> implements Coalescer<V, P> {
     return all;
   }
 
-  async #wait(
-    batch: Batch<V, P>,
-    ids: readonly number[],
-    participant: P,
-    isSecond: boolean,
-  ): Promise<ReadonlyMap<number, Loaded<V>>> {
+  async #wait(batch: Batch<V, P>, ids: readonly number[], participant: P): Promise<LoadedById<V>> {
+    const loaded = await this.#answerOf(batch, ids, participant);
+    // The call may have had less time than is left to who joined it; that ends at the latest with their own.
+    const again = [...loaded].flatMap(([id, one]) =>
+      'error' in one && batch.call.endedTooSoonFor(participant, one.error) ? [id] : [],
+    );
+    if (again.length === 0) return loaded;
+    return new Map([...loaded, ...(await this.#loadAll(again, participant))]);
+  }
+
+  async #answerOf(batch: Batch<V, P>, ids: readonly number[], participant: P): Promise<LoadedById<V>> {
     try {
-      const values = await batch.call.join(participant);
-      return new Map(ids.map((id) => [id, { value: values.get(id) ?? null }]));
+      const loaded = await batch.call.join(participant);
+      return new Map(ids.map((id) => [id, loaded.get(id) ?? { value: null }]));
     } catch (error) {
-      if (!isSecond && batch.call.endedTooSoonFor(participant, error)) {
-        return await this.#loadAll(ids, participant, true);
-      }
-      return new Map(ids.map((id) => [id, { error }]));
+      return failAll(ids, error);
     } finally {
       this.#leave(batch, ids);
     }
@@ -241,13 +247,45 @@ class ShowManyCoalescer<V, P extends Participant> implements Coalescer<V, P> {
     this.#underWay.take(caller);
     const ids = [...batch.ids.keys()];
     void batch.call
-      .run((terms) => this.#load(ids, terms))
+      .run((terms) => this.#loadInParts(ids, terms))
       .then(() => {
         this.#underWay.giveBack(caller);
         for (const id of ids) if (this.#carriers.get(id) === batch) this.#carriers.delete(id);
         this.#beginDue();
       });
   }
+
+  async #loadInParts(ids: readonly number[], terms: SharedTerms<P>): Promise<LoadedById<V>> {
+    try {
+      terms.signal.throwIfAborted();
+      const values = await this.#load(ids, terms);
+      return new Map([...values].map(([id, value]) => [id, { value }]));
+    } catch (error) {
+      if (!isOversize(error)) return failAll(ids, error);
+      if (ids.length === 1) return failAll(ids, tooLarge(error));
+    }
+    const middle = Math.ceil(ids.length / 2);
+    const first = await this.#loadInParts(ids.slice(0, middle), terms);
+    const second = await this.#loadInParts(ids.slice(middle), terms);
+    return new Map([...first, ...second]);
+  }
+}
+
+function failAll(ids: readonly number[], error: unknown): LoadedById<never> {
+  return new Map(ids.map((id) => [id, { error }]));
+}
+
+function isOversize(error: unknown): error is ZendeskError {
+  return error instanceof ZendeskError && error.failure === 'OVERSIZE';
+}
+
+/** The object is too large by itself: no smaller page helps. */
+function tooLarge(error: ZendeskError): ZendeskError {
+  return error.recoded(
+    error.code,
+    'This object of Zendesk is larger than the gateway reads. Open it in Zendesk.',
+    {},
+  );
 }
 
 function errorOf(reason: unknown): Error {

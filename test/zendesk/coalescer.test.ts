@@ -187,7 +187,7 @@ describe('the coalescer', () => {
     expect(desk.clock.pending).toBe(0);
   });
 
-  it('asks again, once, for who joined a call that ended for want of time they still have', async () => {
+  it('asks again for who joined a call that ended for want of time they still have', async () => {
     const desk = openDesk();
     const now = desk.clock.now();
     const early = desk.coalescer.load(1, desk.participant({ deadline: now + 1_000 }));
@@ -205,6 +205,85 @@ describe('the coalescer', () => {
     desk.batches[1]?.fail(exhausted);
     await expect(late).rejects.toBe(exhausted);
     expect(desk.batches).toHaveLength(2);
+  });
+
+  it('asks again as often as calls with less time end too soon', async () => {
+    const desk = openDesk();
+    const now = desk.clock.now();
+    const noTime = () => new ZendeskError('UPSTREAM_UNAVAILABLE', 'No time.', { failure: 'TIMEOUT' });
+    const short = () => {
+      const gaveUp = desk.coalescer.load(1, desk.participant({ deadline: now + 1_000 })).catch(() => null);
+      desk.endTurn();
+      return gaveUp;
+    };
+    const all: Promise<unknown>[] = [short()];
+    const late = desk.coalescer.load(1, desk.participant({ deadline: now + 9_000 }));
+    for (const at of [0, 1]) {
+      // The next short-lived call is under way before the joiner of this one comes back.
+      desk.coalescer.detach();
+      all.push(short());
+      desk.batches[at]?.fail(noTime());
+      await settle();
+    }
+    expect(desk.batches.map(({ terms }) => terms.deadline - now)).toEqual([1_000, 1_000, 1_000]);
+    desk.batches[2]?.fail(noTime());
+    await settle();
+    desk.endTurn();
+    expect(desk.batches[3]?.terms.deadline).toBe(now + 9_000);
+    desk.batches[3]?.answer();
+    expect(await late).toBe('object 1');
+    await Promise.all(all);
+  });
+
+  it('asks in halves for what is too large together, and fails only what is too large alone', async () => {
+    const desk = openDesk();
+    const oversize = () => new ZendeskError('UPSTREAM_UNAVAILABLE', 'Too large.', { failure: 'OVERSIZE' });
+    const large = desk.coalescer.loadMany([1, 3, 5], desk.participant({ caller: 'one' }));
+    const small = desk.coalescer.loadMany([7, 9, 8], desk.participant({ caller: 'other' }));
+    desk.endTurn();
+    for (let answered = 0; answered < desk.batches.length; answered += 1) {
+      const batch = desk.batches[answered];
+      if (batch?.ids.includes(3)) batch.fail(oversize());
+      else batch?.answer();
+      await settle();
+    }
+    expect(desk.batches.map(({ ids }) => ids)).toEqual([
+      [1, 3, 5, 7, 9, 8],
+      [1, 3, 5],
+      [1, 3],
+      [1],
+      [3],
+      [5],
+      [7, 9, 8],
+    ]);
+    const [first, failed, third] = await large;
+    expect([first, third]).toEqual(['object 1', 'object 5']);
+    expect(failed).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', failure: 'OVERSIZE' });
+    expect(String(failed)).toContain('This object of Zendesk is larger than the gateway reads.');
+    expect(await small).toEqual(['object 7', 'object 9', null]);
+  });
+
+  it('fails only the half that fails for another reason, and stops where nobody waits any more', async () => {
+    const desk = openDesk();
+    const gone = new AbortController();
+    const loading = desk.coalescer.loadMany([1, 3], desk.participant());
+    desk.endTurn();
+    desk.batches[0]?.fail(new ZendeskError('UPSTREAM_UNAVAILABLE', 'Too large.', { failure: 'OVERSIZE' }));
+    await settle();
+    desk.batches[1]?.fail(new TypeError('broken'));
+    await settle();
+    desk.batches[2]?.answer();
+    expect(await loading).toEqual([new TypeError('broken'), 'object 3']);
+
+    const lost = desk.coalescer.loadMany([5, 7], desk.participant({ signal: gone.signal }));
+    desk.endTurn();
+    desk.batches[3]?.fail(new ZendeskError('UPSTREAM_UNAVAILABLE', 'Too large.', { failure: 'OVERSIZE' }));
+    await settle();
+    expect(desk.batches[4]?.ids).toEqual([5]);
+    gone.abort(new Error('gone'));
+    expect(await lost).toEqual([new Error('gone'), new Error('gone')]);
+    await settle();
+    expect(desk.batches).toHaveLength(5);
   });
 
   it('runs in the highest lane of those who wait, and is not joined by the more urgent', async () => {
