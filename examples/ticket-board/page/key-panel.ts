@@ -1,28 +1,36 @@
 /** What the page says of its key until answers can be sealed to it. */
 import { isNonExtractable, type WelcomedClientKey } from '../../../src/client/index.ts';
 import { element } from './element.ts';
+import { messageOf } from './words.ts';
 
-export interface KeyPanelOptions {
+export interface MappingPanelOptions {
   readonly key: WelcomedClientKey;
-  /** Asks again whether the key is mapped. */
-  again(): void;
-  /** Forgets the key and makes another. */
-  renew(): void;
+  /** Asks again whether the key is mapped, and shows what follows; `false` where it is not. */
+  again(): Promise<boolean>;
 }
 
 /** The key waits for somebody who may map it. */
-export function mappingPanel({ key, again }: KeyPanelOptions): HTMLElement {
+export function mappingPanel({ key, again }: MappingPanelOptions): HTMLElement {
   const demo = element('button', { type: 'button' }, 'Map it as the demo’s admin');
   const retry = element('button', { type: 'button' }, 'It is mapped: go on');
   const told = element('p', { className: 'notice', role: 'alert' });
-  retry.addEventListener('click', again);
-  demo.addEventListener('click', async () => {
-    demo.disabled = true;
-    const answer = await mapForDemo(key).catch(String);
-    demo.disabled = false;
-    if (answer === null) again();
-    else told.textContent = answer;
-  });
+  const goOn = async (mapped: Promise<string | null>): Promise<void> => {
+    retry.disabled = demo.disabled = true;
+    // Emptied first, so that the same words are announced again.
+    told.replaceChildren();
+    try {
+      const refusal = await mapped;
+      if (refusal !== null) told.textContent = refusal;
+      else if (!(await again()))
+        told.textContent = 'The key is not mapped yet. Ask the admin, then try again.';
+    } catch (error) {
+      told.textContent = messageOf(error);
+    } finally {
+      retry.disabled = demo.disabled = false;
+    }
+  };
+  retry.addEventListener('click', () => void goOn(Promise.resolve(null)));
+  demo.addEventListener('click', () => void goOn(mapForDemo(key)));
   return element(
     'section',
     { className: 'panel', 'aria-labelledby': 'waiting' },
@@ -60,17 +68,22 @@ export function mappingPanel({ key, again }: KeyPanelOptions): HTMLElement {
       ),
     ),
     element('div', { className: 'row' }, retry, demo),
+    told,
     element(
       'p',
       { className: 'by' },
       'The second button is for the demo only: its server holds the demo’s admin key and compares the fingerprint for you.',
     ),
-    told,
   );
 }
 
+export interface EndedPanelOptions {
+  /** Forgets the key and makes another. */
+  renew(): void;
+}
+
 /** The gateway does not take this key, and never will again. */
-export function endedPanel({ renew }: KeyPanelOptions, message: string): HTMLElement {
+export function endedPanel({ renew }: EndedPanelOptions, message: string): HTMLElement {
   const button = element('button', { type: 'button' }, 'Make a new key');
   button.addEventListener('click', renew);
   return element(

@@ -4,12 +4,13 @@ import {
   ChangeStatusDocument,
   type CommentTextFragment,
   OpenTicketDocument,
+  type TicketFactsFragment,
   type TicketRowFragment,
   type TicketStatus,
 } from '../documents.generated.ts';
 import { type Ask, errorOf } from './desk.ts';
 import { element } from './element.ts';
-import { countOf, nameOf, timeOf, wordOf } from './words.ts';
+import { countOf, messageOf, nameOf, timeOf, titleOf, wordOf } from './words.ts';
 
 /** What an agent may set. */
 const STATUSES: readonly TicketStatus[] = ['OPEN', 'PENDING', 'SOLVED'];
@@ -19,6 +20,8 @@ export interface TicketPaneOptions {
   readonly integrationId: string;
   /** Hears of the ticket as it is after a change. */
   changed(ticket: TicketRowFragment): void;
+  /** Leads back to where the ticket was chosen. */
+  leave(): void;
 }
 
 /** Opens a ticket in `pane`, in place of what was there. Rejects where it cannot be read. */
@@ -28,9 +31,13 @@ export async function showTicket(
   options: TicketPaneOptions,
 ): Promise<void> {
   const { ask, integrationId } = options;
-  const heading = element('h2', { tabIndex: -1 }, listed.subject ?? '(no subject)');
-  pane.replaceChildren(heading, element('p', {}, 'Opening…'));
-  heading.focus();
+  const heading = element('h2', { tabIndex: -1 }, titleOf(listed));
+  const back = element('button', { type: 'button', className: 'back' }, 'Back to the list');
+  back.addEventListener('click', options.leave);
+  pane.replaceChildren(back, heading, element('p', {}, 'Opening…'));
+  heading.focus({ preventScroll: true });
+  // Where the pane does not stand beside the list, it is below it, and may be far out of view.
+  if (getComputedStyle(pane).position === 'static') pane.scrollIntoView();
 
   const conversation = element('ol', { className: 'conversation' });
   const rest = element('button', { type: 'button', hidden: true }, 'Show later comments');
@@ -53,24 +60,21 @@ export async function showTicket(
   // Another ticket was opened meanwhile.
   if (!heading.isConnected) return;
   if (ticket === null) {
-    pane.replaceChildren(heading, element('p', {}, 'Zendesk does not show this ticket any more.'));
+    pane.replaceChildren(back, heading, element('p', {}, 'Zendesk does not show this ticket any more.'));
     return;
   }
   options.changed(ticket);
-  const facts = element('dl', { className: 'facts' });
-  for (const [name, value] of [
-    ['Number', `#${ticket.zendeskId}`],
-    ['Priority', wordOf(ticket.priority)],
-    ['Requester', nameOf(ticket.requester)],
-    ['Assignee', nameOf(ticket.assignee)],
-    ['Organization', nameOf(ticket.organization)],
-    ['Opened', timeOf(ticket.createdAt)],
-    ['Tags', ticket.tags.join(', ') || '–'],
-  ] as const) {
-    facts.append(element('div', {}, element('dt', {}, name), element('dd', {}, value)));
-  }
-  const status = statusForm(ticket, options);
+  const facts = element('dl', { className: 'facts' }, ...factsOf(ticket));
+  const status = statusForm(ticket, {
+    ask,
+    changed(now) {
+      heading.textContent = titleOf(now);
+      facts.replaceChildren(...factsOf(now));
+      options.changed(now);
+    },
+  });
   pane.replaceChildren(
+    back,
     heading,
     facts,
     status.root,
@@ -82,6 +86,22 @@ export async function showTicket(
       ticket: status.take,
       comment: (comment) => conversation.append(commentItem(comment)),
     }),
+  );
+}
+
+function factsOf(ticket: TicketFactsFragment): readonly HTMLElement[] {
+  const facts = {
+    Number: `#${ticket.zendeskId}`,
+    Priority: wordOf(ticket.priority),
+    Requester: nameOf(ticket.requester),
+    Assignee: nameOf(ticket.assignee),
+    Organization: nameOf(ticket.organization),
+    Opened: timeOf(ticket.createdAt),
+    Updated: timeOf(ticket.updatedAt),
+    Tags: ticket.tags.join(', ') || '–',
+  };
+  return Object.entries(facts).map(([name, value]) =>
+    element('div', {}, element('dt', {}, name), element('dd', {}, value)),
   );
 }
 
@@ -109,17 +129,15 @@ function notice(): HTMLElement {
   return element('div', { className: 'notice', role: 'alert' });
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 interface StatusForm {
   readonly root: HTMLElement;
   /** The ticket as it is now: what the next change is held against. */
-  take(ticket: TicketRowFragment): void;
+  take(ticket: TicketFactsFragment): void;
 }
 
 function statusForm(
-  opened: TicketRowFragment,
-  { ask, changed }: Pick<TicketPaneOptions, 'ask' | 'changed'>,
+  opened: TicketFactsFragment,
+  { ask, changed }: { readonly ask: Ask; readonly changed: (ticket: TicketFactsFragment) => void },
 ): StatusForm {
   let ticket = opened;
   const choice = element('select', { id: 'status' });
@@ -130,7 +148,7 @@ function statusForm(
     choice.value = ticket.status ?? '';
     choice.disabled = ticket.status === 'CLOSED' || ticket.status === 'DELETED';
   };
-  const take = (now: TicketRowFragment): void => {
+  const take = (now: TicketFactsFragment): void => {
     ticket = now;
     changed(now);
     show();
@@ -176,7 +194,7 @@ function commentForm(
   ticketId: string,
   ask: Ask,
   take: {
-    readonly ticket: (ticket: TicketRowFragment) => void;
+    readonly ticket: (ticket: TicketFactsFragment) => void;
     readonly comment: (comment: CommentTextFragment) => void;
   },
 ): HTMLElement {
