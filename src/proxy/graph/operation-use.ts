@@ -5,7 +5,7 @@
 import type { NewAuditEvent } from '../../audit/index.ts';
 import { type Clock, createId, isId, isSealdeskError, type SealdeskError } from '../../base/index.ts';
 import type { TenantKeys } from '../../vault/index.ts';
-import { createUsageMeter, type UsageMeter } from '../../zendesk/index.ts';
+import { createUsageMeter, outOfTime, type UsageMeter } from '../../zendesk/index.ts';
 import type { Call } from '../call.ts';
 import { describeCall } from '../call-event.ts';
 import type { OperationName } from '../catalogue/catalogue.ts';
@@ -19,6 +19,12 @@ export type UsedResource =
   | { readonly kind: 'QUERY'; readonly query: string }
   | { readonly kind: 'TYPE'; readonly type: string };
 
+interface UseFailure {
+  readonly outcome: 'FAILED' | 'DENIED';
+  readonly reason: string;
+  readonly status?: number;
+}
+
 export class OperationUse {
   readonly operation: OperationName;
   /** The calls that this use took part in. */
@@ -30,12 +36,12 @@ export class OperationUse {
   readonly #startedAt: number;
   #endedAt: number;
   #isUsed = false;
+  #hasRead = false;
+  /** Reads that have begun, and those of them that have ended. */
+  #begun = 0;
+  #ended = 0;
   #resource: UsedResource | null = null;
-  #failure: {
-    readonly outcome: 'FAILED' | 'DENIED';
-    readonly reason: string;
-    readonly status?: number;
-  } | null = null;
+  #failure: UseFailure | null = null;
 
   constructor(call: Call, integrationId: string, operation: OperationName, clock: Clock) {
     this.operation = operation;
@@ -47,34 +53,44 @@ export class OperationUse {
     this.#eventId = createId('auditEvent', this.#startedAt);
   }
 
+  /** Whether something was read, or is being read, under the operation. */
+  get hasRead(): boolean {
+    return this.#hasRead;
+  }
+
   /** Notes that the operation is used, and for what. */
   note(resource: UsedResource): void {
     this.#isUsed = true;
+    this.#hasRead = true;
     this.#resource = this.#resource === null ? resource : both(this.#resource, resource);
   }
 
   /** What `work` resolves to; its failure is noted, and names the event. */
   async watch<T>(work: Promise<T>): Promise<T> {
     this.#isUsed = true;
+    this.#hasRead = true;
+    this.#begun += 1;
     try {
       return await work;
     } catch (error) {
       throw this.fail(error);
     } finally {
+      this.#ended += 1;
       this.#endedAt = this.#clock.now();
     }
   }
 
   /** Notes the failure and returns it, naming the event that tells of it. */
-  fail(error: unknown): unknown {
+  fail(thrown: unknown): unknown {
     this.#isUsed = true;
+    const error = this.#coded(thrown);
     const known = isSealdeskError(error) ? error : null;
     const outcome = isDenial(error) ? 'DENIED' : 'FAILED';
     if (this.#failure === null || (this.#failure.outcome === 'DENIED' && outcome === 'FAILED')) {
       const status = known?.details.upstreamStatus;
       this.#failure = {
         outcome,
-        reason: known?.code ?? (this.#call.signal.aborted ? 'UPSTREAM_UNAVAILABLE' : 'INTERNAL'),
+        reason: known?.code ?? 'INTERNAL',
         ...(status === undefined ? {} : { status }),
       };
     }
@@ -85,7 +101,7 @@ export class OperationUse {
   toEvent(keys: TenantKeys): NewAuditEvent | null {
     if (!this.#isUsed) return null;
     const { calls } = this.meter.read();
-    const failure = this.#failure;
+    const failure = this.#failure ?? this.#brokenOff();
     return {
       ...describeCall(this.#call),
       id: this.#eventId,
@@ -101,6 +117,17 @@ export class OperationUse {
       ...(failure?.status === undefined ? {} : { upstreamStatus: failure.status }),
       ...(calls === 0 ? {} : { count: calls }),
     };
+  }
+
+  /** A read that was broken off rejects with the signal's reason, which is no failure of the gateway. */
+  #coded(thrown: unknown): unknown {
+    return !isSealdeskError(thrown) && this.#call.signal.aborted ? outOfTime(thrown) : thrown;
+  }
+
+  /** Reads that are still under way when the log is written were not answered. */
+  #brokenOff(): UseFailure | null {
+    const isOver = this.#ended > 0 && this.#ended === this.#begun;
+    return isOver || !this.#hasRead ? null : { outcome: 'FAILED', reason: 'UPSTREAM_UNAVAILABLE' };
   }
 
   #named(error: SealdeskError): SealdeskError {

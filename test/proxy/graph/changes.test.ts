@@ -181,6 +181,6 @@ describeOnBothDatabases('a change through a session', (database) => {
     const { edges } = await opened.tickets(list);
     expect(edges.find(({ node }) => node.id === 290)?.node.subject).toBe('Changed');
     gone.abort(new Error('gone'));
-    await expect(early).rejects.toThrow('gone');
+    await expect(early).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
   });
 });
