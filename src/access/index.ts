@@ -34,7 +34,7 @@ export {
 export { createInboundLimiter, type InboundLimiter, type InboundLimiterOptions } from './inbound-limiter.ts';
 export { boundRecipient, chooseRecipient, type Recipient } from './recipient.ts';
 export { assertRole, isRole, ROLES, type Role } from './role.ts';
-export { assertStillEntitled, assertStillPlaintext } from './still-entitled.ts';
+export { assertStillEntitled, assertStillPlaintext, assertStillValid } from './still-entitled.ts';
 export {
   findInstallationTenant,
   findTenant,

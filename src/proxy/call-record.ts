@@ -14,7 +14,6 @@ import type { ProxyRequest } from './admission.ts';
 import type { AuthenticatedCall } from './call.ts';
 import { describeCall } from './call-event.ts';
 import { isOperationName } from './catalogue/catalogue.ts';
-import { isDenial } from './denial.ts';
 
 /** Longest duration that an event tells; what took longer is told as this. */
 const MAX_DURATION_MS = 86_400_000;
@@ -31,7 +30,7 @@ export type CallEnding = Pick<NewAuditEvent, 'denialReason' | 'envelopes'> & {
   readonly upstreamStatus?: number | undefined;
 };
 
-/** What must be so when the call ends; throws a denial where it is not. */
+/** What must be so in the transaction of an entry; throws a failure of ours where it is not. */
 export type Condition = (tx: Tx) => Promise<void>;
 
 const holds: Condition = async () => undefined;
@@ -68,19 +67,24 @@ export class CallRecord {
     this.#resource = resource;
   }
 
-  /** Writes the intent of a change. Rejects with AUDIT_UNAVAILABLE. */
-  async open(keys: TenantKeys): Promise<void> {
+  /**
+   * Writes the intent of a change, if `condition` holds in the same transaction: what was admitted may have
+   * been taken back since. Rejects with AUDIT_UNAVAILABLE, or with what the condition throws, and has then
+   * written nothing.
+   */
+  async open(keys: TenantKeys, condition: Condition): Promise<void> {
     const intentId = createId('auditEvent', this.#deps.clock.now());
-    await this.#append(this.#logKeyOf(keys), {
+    const intent: NewAuditEvent = {
       ...this.#members(intentId, this.#deps.clock.now()),
       phase: 'INTENT',
-    });
+    };
+    await this.#append(this.#logKeyOf(keys), intent, condition);
     this.#intentId = intentId;
   }
 
   /**
    * Writes the event that ends the call, if `condition` holds in the same transaction. Rejects with
-   * AUDIT_UNAVAILABLE, or with a denial of the condition's, and has then written nothing.
+   * AUDIT_UNAVAILABLE, or with what the condition throws, and has then written nothing.
    */
   async close(keys: TenantKeys, ending: CallEnding, condition: Condition = holds): Promise<void> {
     const logKey = this.#logKeyOf(keys);
@@ -138,13 +142,17 @@ export class CallRecord {
   }
 
   async #append(logKey: AuditLogKey, event: NewAuditEvent, condition: Condition = holds): Promise<void> {
+    let refusal: unknown;
     try {
       await this.#deps.store.withTenant(logKey.tenantId, async (tx) => {
-        await condition(tx);
+        await condition(tx).catch((error: unknown) => {
+          if (isSealdeskError(error)) refusal = error;
+          throw error;
+        });
         await appendAuditEvents(tx, { ...logKey, events: [event] });
       });
     } catch (error) {
-      if (isDenial(error)) throw error;
+      if (refusal !== undefined && error === refusal) throw error;
       if (event.phase === 'OUTCOME' && isSealdeskError(error, 'CONFLICT')) throw error;
       throw this.#unavailable(error);
     }

@@ -30,6 +30,7 @@ export type {
 } from './graph/list-request.ts';
 export type { GraphSessionDeps } from './graph/session-context.ts';
 export { createSharedReads, type SharedReads } from './graph/shared-reads.ts';
+export { assertStillDeliverable } from './graph/still-deliverable.ts';
 export type {
   AttachmentView,
   CommentView,

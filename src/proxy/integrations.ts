@@ -30,6 +30,22 @@ export async function findIntegration(
   return row === undefined ? null : toIntegration(row);
 }
 
+/** {@link findIntegration}, locked against change until the transaction ends. */
+export async function holdIntegration(
+  tx: Tx,
+  tenantId: string,
+  integrationId: string,
+): Promise<Integration | null> {
+  const row = await tx
+    .selectFrom('integrations')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', integrationId)
+    .forShare()
+    .executeTakeFirst();
+  return row === undefined ? null : toIntegration(row);
+}
+
 /** The integration of a row. */
 export function toIntegration(row: Selectable<IntegrationsTable>): Integration {
   return {

@@ -18,7 +18,7 @@ import {
   SealdeskError,
 } from '../base/index.ts';
 import type { HybridCryptoEnvelope, SealedEnvelope } from '../envelope/index.ts';
-import type { Store } from '../store/index.ts';
+import type { Store, Tx } from '../store/index.ts';
 import type { Keyring, TenantKeys } from '../vault/index.ts';
 import { createUsageMeter, upstreamOf, type ZendeskClient } from '../zendesk/index.ts';
 import { type Admission, admitCall, type ProxyRequest } from './admission.ts';
@@ -27,9 +27,9 @@ import { logUnforeseen, outcomeOf, unforeseen } from './call-outcome.ts';
 import { CallRecord, type Condition } from './call-record.ts';
 import { assertResultSize } from './catalogue/result-size.ts';
 import type { ZendeskConnections } from './connections.ts';
-import { isDenial } from './denial.ts';
 import { OPERATION_DEADLINE_MS } from './operation-deadline.ts';
 import { sealAnswer } from './seal-answer.ts';
+import { assertMayStillChange, assertStillPermitted } from './still-permitted.ts';
 
 export interface ProxyDeps {
   readonly store: Store;
@@ -87,7 +87,7 @@ class ProxiedCall {
     } catch (error) {
       throw await this.#fail(keys, this.#failureOf(error));
     }
-    if (admission.operation.mutation) await this.#recordIntent(keys);
+    if (admission.operation.mutation) await this.#recordIntent(keys, admission);
 
     let result: unknown;
     try {
@@ -107,12 +107,32 @@ class ProxiedCall {
     }
   }
 
-  async #recordIntent(keys: TenantKeys): Promise<void> {
+  async #recordIntent(keys: TenantKeys, admission: Admission): Promise<void> {
+    const { caller } = this.#call;
+    const { integrationId, operation } = this.#request;
+    const { recipient, target } = admission;
     try {
-      await this.#record.open(keys);
+      await this.#record.open(keys, async (tx) => {
+        await assertStillEntitled(tx, caller, recipient, this.#deps.clock.now());
+        // The credential is read after this, as it is then.
+        await assertMayStillChange(tx, caller, { integrationId, operation, target, credentialVersion: null });
+      });
     } catch (error) {
-      throw isSealdeskError(error) ? error.with({ mutation: 'NOT_SENT' }) : error;
+      if (!isSealdeskError(error)) throw error;
+      const told = isSealdeskError(error, 'AUDIT_UNAVAILABLE')
+        ? error
+        : await this.#fail(keys, this.#failureOf(error));
+      throw told.with({ mutation: 'NOT_SENT' });
     }
+  }
+
+  /** That the answer may leave: a read also needs its operation to be permitted still. */
+  async #assertMayLeave(tx: Tx, { operation, recipient }: Admission): Promise<void> {
+    const { caller } = this.#call;
+    const { integrationId } = this.#request;
+    await assertStillEntitled(tx, caller, recipient, this.#deps.clock.now());
+    if (operation.mutation) return;
+    await assertStillPermitted(tx, caller, { integrationId, operations: [operation.name] });
   }
 
   async #callZendesk(keys: TenantKeys, admission: Admission, client: ZendeskClient): Promise<unknown> {
@@ -148,13 +168,11 @@ class ProxiedCall {
     }
     try {
       const ending = { outcome: 'SUCCEEDED', ...envelopesOf(admission, sealed) } as const;
-      await this.#record.close(keys, ending, (tx) =>
-        assertStillEntitled(tx, this.#call.caller, admission.recipient),
-      );
+      await this.#record.close(keys, ending, (tx) => this.#assertMayLeave(tx, admission));
     } catch (error) {
-      // Revoked meanwhile: what was sealed does not leave.
-      if (isDenial(error)) throw await this.#fail(keys, this.#failureOf(error, 'APPLIED'));
-      throw this.#unrecorded(error, 'APPLIED');
+      if (isSealdeskError(error, 'AUDIT_UNAVAILABLE')) throw this.#unrecorded(error, 'APPLIED');
+      // Taken back meanwhile: what was sealed does not leave.
+      throw await this.#fail(keys, this.#failureOf(error, 'APPLIED'));
     }
     return { envelope: sealed.envelope, auditEventId: this.#record.eventId, failure: null };
   }
@@ -164,11 +182,11 @@ class ProxiedCall {
     if (sealed === null) throw await this.#fail(keys, failure);
     try {
       await this.#fail(keys, failure, envelopesOf(admission, sealed), (tx) =>
-        assertStillEntitled(tx, this.#call.caller, admission.recipient),
+        this.#assertMayLeave(tx, admission),
       );
     } catch (error) {
-      // Revoked meanwhile: the failure is told in the clear, without Zendesk's words.
-      throw isDenial(error) ? await this.#fail(keys, failure) : error;
+      // Taken back meanwhile: the failure is told in the clear, without Zendesk's words.
+      throw isSealdeskError(error, 'AUDIT_UNAVAILABLE') ? error : await this.#fail(keys, failure);
     }
     return { envelope: sealed.envelope, auditEventId: this.#record.eventId, failure };
   }
@@ -232,8 +250,7 @@ class ProxiedCall {
     try {
       await this.#record.close(keys, ending, condition);
     } catch (error) {
-      if (isDenial(error)) throw error;
-      throw this.#unrecorded(error, mutation);
+      throw isSealdeskError(error, 'AUDIT_UNAVAILABLE') ? this.#unrecorded(error, mutation) : error;
     }
     return failure;
   }

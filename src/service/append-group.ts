@@ -1,6 +1,5 @@
 import { appendAuditEvents, listOpenIntents, type NewAuditEvent } from '../audit/index.ts';
 import { isSealdeskError } from '../base/index.ts';
-import { isDenial } from '../proxy/index.ts';
 import type { Store, Tx } from '../store/index.ts';
 import type { TenantKeys } from '../vault/index.ts';
 import { auditUnavailable } from './record-event.ts';
@@ -14,7 +13,7 @@ const MAX_ATTEMPTS = 3;
  * the sweeper has closed meanwhile is written as a SINGLE event whose parent is the intent: that one was
  * closed as UNKNOWN stays, and what became of it after all is in the log.
  *
- * Rejects with AUDIT_UNAVAILABLE, with a denial of the condition's, or as `events` does; nothing is
+ * Rejects with AUDIT_UNAVAILABLE, with what the condition throws, or as `events` does; nothing is
  * written then.
  */
 export async function appendGroup(
@@ -26,17 +25,21 @@ export async function appendGroup(
   const { tenantId } = keys;
   for (let attempt = 1; ; attempt += 1) {
     let headKey: Uint8Array | undefined;
+    let refusal: unknown;
     try {
       const key = keys.auditHeadKey();
       headKey = key;
       return await store.withTenant(tenantId, async (tx) => {
-        await condition(tx);
+        await condition(tx).catch((error: unknown) => {
+          if (isSealdeskError(error)) refusal = error;
+          throw error;
+        });
         const made = await events;
         const group = attempt === 1 ? made : await withoutClosedIntents(tx, tenantId, made);
         await appendAuditEvents(tx, { tenantId, headKey: key, events: group });
       });
     } catch (error) {
-      if (isDenial(error)) throw error;
+      if (refusal !== undefined && error === refusal) throw error;
       await events;
       if (isSealdeskError(error, 'CONFLICT') && attempt < MAX_ATTEMPTS) continue;
       throw isSealdeskError(error, 'AUDIT_UNAVAILABLE') ? error : auditUnavailable(error);

@@ -151,7 +151,7 @@ export async function unsealCredential(
       now: clock.now(),
     });
     await step.commit(
-      (tx) => assertStillEntitled(tx, caller, recipient),
+      (tx) => assertStillEntitled(tx, caller, recipient, clock.now()),
       () => ({ resource: id, envelopes: [{ keyId: recipient.keyId, sha256: transcriptSha256 }] }),
     );
     return { envelope, auditEventId: eventId };

@@ -6,13 +6,13 @@
  *
  * opened → (executed by the caller, through {@link GraphOperation.session}) → finished, once.
  */
-import { assertStillEntitled, assertStillPlaintext } from '../access/index.ts';
 import type { NewAuditEvent } from '../audit/index.ts';
 import { type ErrorCode, isSealdeskError, type MutationOutcome, SealdeskError } from '../base/index.ts';
 import type { HybridCryptoEnvelope, SealedEnvelope } from '../envelope/index.ts';
 import {
   type AuthenticatedCall,
   assertAuthenticated,
+  assertStillDeliverable,
   type Call,
   createGraphSession,
   type Delivery,
@@ -26,6 +26,7 @@ import type { Tx } from '../store/index.ts';
 import type { TenantKeys } from '../vault/index.ts';
 import { appendGroup } from './append-group.ts';
 import { chooseDelivery } from './graph-delivery.ts';
+import { hasEndedItself } from './own-end.ts';
 import type { RecordRefusal } from './refusals.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
@@ -51,14 +52,22 @@ export interface RecordedOperation {
   readonly envelope: HybridCryptoEnvelope | null;
 }
 
+/** The change that is least settled: UNKNOWN before APPLIED before NOT_SENT; empty where there was none. */
+export interface ChangeTold {
+  readonly mutation?: MutationOutcome;
+  readonly intentId?: string;
+}
+
 export interface GraphOperation {
   /** The event that will record it; `null` for callers without a key, who are counted. */
   readonly eventId: string | null;
   readonly session: GraphSession;
+  /** What became of its changes, for a result that tells nothing else; asked for when all that is waited for is over. */
+  changed(): Promise<ChangeTold>;
   /**
    * Seals the result, where it is to be sealed, and records the operation. Rejects with UNAUTHENTICATED,
-   * KEY_REVOKED, CLIENT_KEY_NOT_MAPPED or SEALED_RESPONSE_REQUIRED where the right to the answer was
-   * taken back meanwhile, which the log then tells, with KMS_UNAVAILABLE and INTERNAL where it cannot be
+   * KEY_REVOKED, CLIENT_KEY_NOT_MAPPED, SEALED_RESPONSE_REQUIRED, or, of what was read, NOT_FOUND,
+   * OPERATION_NOT_ALLOWED or CONFLICT where the right to the answer was taken back meanwhile, which the log then tells, with KMS_UNAVAILABLE and INTERNAL where it cannot be
    * sealed, and with AUDIT_UNAVAILABLE. Nothing of the result may leave then, but what became of a change
    * is told.
    */
@@ -119,6 +128,10 @@ class CallersOperation implements GraphOperation {
     this.#over = over;
   }
 
+  async changed(): Promise<ChangeTold> {
+    return this.#changeOf(await this.#keysAgain());
+  }
+
   async finish(summary: OperationSummary, { body, answered }: OperationResult): Promise<RecordedOperation> {
     // A result without data can be there while reads for it go on: nobody waits for them, nor would the log tell of them.
     this.#over.abort(new Error('The operation is over'));
@@ -162,18 +175,16 @@ class CallersOperation implements GraphOperation {
     });
   }
 
+  /**
+   * Who has revoked its own key is told so, of an answer that holds nothing of Zendesk; everything else
+   * stays behind, as after a revocation by others.
+   */
   async #assertMayLeave(tx: Tx): Promise<void> {
     const { delivery } = this.session;
-    switch (delivery.kind) {
-      case 'SEALED':
-        return assertStillEntitled(tx, this.#call.caller, delivery.recipient);
-      case 'PLAINTEXT':
-        return assertStillPlaintext(tx, this.#call.caller);
-      case 'NONE':
-        return;
-      default:
-        return delivery satisfies never;
-    }
+    const { caller } = this.#call;
+    if (delivery.kind === 'NONE' && hasEndedItself(caller)) return;
+    await assertStillDeliverable(tx, caller, delivery, this.#deps.clock.now());
+    await this.session.assertStillAllowed(tx);
   }
 
   /** Rejects with AUDIT_UNAVAILABLE, with what `condition` throws, and as `own` does. */
@@ -225,7 +236,7 @@ class CallersOperation implements GraphOperation {
   }
 
   /** What became of the operation's changes, told by the one that is least settled. */
-  #changeOf(keys: TenantKeys): { readonly mutation?: MutationOutcome; readonly intentId?: string } {
+  #changeOf(keys: TenantKeys): ChangeTold {
     const outcomes = this.session
       .events(keys, { answered: false })
       .filter((event) => event.phase === 'OUTCOME');
@@ -254,6 +265,10 @@ class StrangersOperation implements GraphOperation {
     this.#recordRefusal = recordRefusal;
     this.#call = call;
     this.session = session;
+  }
+
+  async changed(): Promise<ChangeTold> {
+    return {};
   }
 
   async finish({ failure }: OperationSummary): Promise<RecordedOperation> {

@@ -247,6 +247,21 @@ export async function readOpenableCredential(
   };
 }
 
+/** The credential's version, locked against rotation until the transaction ends; `null` where there is none. */
+export async function holdCredentialVersion(
+  tx: Tx,
+  { tenantId, credentialId }: CredentialKey,
+): Promise<number | null> {
+  const row = await tx
+    .selectFrom('credentials')
+    .select('version')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', credentialId)
+    .forShare()
+    .executeTakeFirst();
+  return row?.version ?? null;
+}
+
 /** Credentials in the order of their ids, which is that of their making. */
 export async function listCredentials(
   tx: Tx,

@@ -34,6 +34,7 @@ export {
   type Credential,
   type CredentialKey,
   deleteCredential,
+  holdCredentialVersion,
   type InsertCredentialInput,
   insertCredential,
   isTouchDue,

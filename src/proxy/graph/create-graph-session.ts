@@ -1,6 +1,7 @@
 /** Makes the session of one GraphQL operation; what a session promises stands in graph-session.ts. */
 import { MAX_AUDIT_GROUP, type NewAuditEvent } from '../../audit/index.ts';
 import { SealdeskError } from '../../base/index.ts';
+import type { Tx } from '../../store/index.ts';
 import type { TenantKeys } from '../../vault/index.ts';
 import { createUsageMeter, type UsageMeter, type ZendeskUsage } from '../../zendesk/index.ts';
 import { assertAuthenticated, type Call } from '../call.ts';
@@ -73,6 +74,10 @@ class OperationSession implements GraphSession {
 
   integration(integrationId: string): Promise<Integration | null> {
     return this.#accountOf(integrationId).access.integration();
+  }
+
+  async assertStillAllowed(tx: Tx): Promise<void> {
+    for (const { access } of this.#accounts.values()) await access.assertStillAllowed(tx);
   }
 
   usage(): ZendeskUsage {

@@ -7,6 +7,7 @@
 import type { Recipient } from '../../access/index.ts';
 import type { NewAuditEvent } from '../../audit/index.ts';
 import type { JsonObject } from '../../base/index.ts';
+import type { Tx } from '../../store/index.ts';
 import type { TenantKeys } from '../../vault/index.ts';
 import type { ZendeskUsage } from '../../zendesk/index.ts';
 import type { OperationName } from '../catalogue/catalogue.ts';
@@ -47,6 +48,11 @@ export interface GraphSession {
   account(integrationId: string, operations: readonly OperationName[]): Promise<GraphAccount>;
   /** An integration of the caller's tenant, read once for this and for `account`; `null` where there is none. */
   integration(integrationId: string): Promise<Integration | null>;
+  /**
+   * That every integration that was read still permits what was read, to be asked in the transaction that
+   * records the answer. Rejects with NOT_FOUND, FORBIDDEN, OPERATION_NOT_ALLOWED or CONFLICT.
+   */
+  assertStillAllowed(tx: Tx): Promise<void>;
   /** Zendesk calls that the operation took part in, and what Zendesk last said is left. */
   usage(): ZendeskUsage;
   /**

@@ -3,12 +3,14 @@
  * session, before anything is fetched. The integration is read in one short transaction.
  */
 import { isId, SealdeskError } from '../../base/index.ts';
+import type { Tx } from '../../store/index.ts';
 import { type OpenableCredential, readOpenableCredential } from '../../vault/index.ts';
 import type { ZendeskClient } from '../../zendesk/index.ts';
 import { assertPermitted, credentialOf, isPermitted, noSuchIntegration } from '../admission.ts';
 import { OPERATION_NAMES, type OperationName } from '../catalogue/catalogue.ts';
 import { assertNotExpired, type ConnectionTarget } from '../connections.ts';
 import { findIntegration, type Integration } from '../integrations.ts';
+import { assertStillPermitted } from '../still-permitted.ts';
 import { OperationUse } from './operation-use.ts';
 import type { SessionContext } from './session-context.ts';
 import type { SharingGroup } from './shared-reads.ts';
@@ -33,6 +35,8 @@ export class IntegrationAccess {
   readonly #uses = new Map<OperationName, OperationUse>();
   readonly #admissions = new Map<OperationName, Promise<OpenIntegration>>();
   readonly #admitted = new Set<OperationName>();
+  /** Rights by which answers show more. */
+  readonly #reliedOn = new Set<string>();
   #finding: Promise<FoundIntegration | null> | null = null;
   #integration: Integration | null = null;
   #open: OpenIntegration | null = null;
@@ -49,7 +53,23 @@ export class IntegrationAccess {
 
   /** Whether the caller may run `operation`, so that answers show more; only after an admission. */
   isPermitted(operation: string): boolean {
-    return this.#integration !== null && isPermitted(this.#integration, this.#context.call.caller, operation);
+    if (this.#integration === null) return false;
+    const { caller } = this.#context.call;
+    const permitted = isPermitted(this.#integration, caller, operation);
+    if (permitted) this.#reliedOn.add(operation);
+    return permitted;
+  }
+
+  /**
+   * That what was read may still be read, and shown as fully as it was; nothing is asked where nothing was
+   * read. Rejects as {@link admit} does.
+   */
+  async assertStillAllowed(tx: Tx): Promise<void> {
+    const read = this.uses.filter(({ hasRead }) => hasRead).map(({ operation }) => operation);
+    if (read.length === 0) return;
+    const { integrationId } = this;
+    const operations = [...new Set([...read, ...this.#reliedOn])];
+    await assertStillPermitted(tx, this.#context.call.caller, { integrationId, operations });
   }
 
   /** The integration itself, whatever the caller may do on it; `null` where the tenant has none of this id. */

@@ -5,6 +5,7 @@
  */
 import type { NewAuditEvent } from '../../audit/index.ts';
 import { isSealdeskError, type JsonObject, type SealdeskError } from '../../base/index.ts';
+import type { Tx } from '../../store/index.ts';
 import { outOfTime } from '../../zendesk/index.ts';
 import { assertIdempotencyKey } from '../admission.ts';
 import { logUnforeseen, outcomeOf, unforeseen } from '../call-outcome.ts';
@@ -12,8 +13,10 @@ import { type CallEnding, CallRecord } from '../call-record.ts';
 import { CATALOGUE } from '../catalogue/catalogue.ts';
 import type { ZendeskRecord } from '../catalogue/records.ts';
 import { OPERATION_DEADLINE_MS } from '../operation-deadline.ts';
+import { assertMayStillChange } from '../still-permitted.ts';
 import type { OpenIntegration } from './integration-access.ts';
 import type { AnswerEnding, RecordedChange, SessionContext } from './session-context.ts';
+import { assertStillDeliverable } from './still-deliverable.ts';
 
 export type ChangeOperation = 'create_ticket' | 'update_ticket';
 
@@ -71,7 +74,8 @@ export class TicketChange implements RecordedChange {
     });
   }
 
-  async #send({ client, group }: OpenIntegration): Promise<ChangedTicket> {
+  async #send(open: OpenIntegration): Promise<ChangedTicket> {
+    const { client, group } = open;
     const { deps, call, deadline, meter } = this.#context;
     const { operation, payload, idempotencyKey, isPermitted } = this.#request;
     const { tenantId, apiKeyId } = call.caller;
@@ -81,7 +85,7 @@ export class TicketChange implements RecordedChange {
     const keys = await deps.keyring.keysOf(tenantId);
     call.signal.throwIfAborted();
     if (deps.clock.now() >= deadline) throw outOfTime(undefined);
-    await this.#record.open(keys);
+    await this.#record.open(keys, (tx) => this.#assertStillAllowed(tx, open));
     const { intentId, eventId } = this.#record;
     try {
       const { result, resource } = await prepared.run(client, {
@@ -105,6 +109,15 @@ export class TicketChange implements RecordedChange {
     } finally {
       deps.sharedReads.noteChange(group);
     }
+  }
+
+  /** The admission may be as old as the session: what it rests on is asked for again before each change. */
+  async #assertStillAllowed(tx: Tx, { target, group }: OpenIntegration): Promise<void> {
+    const { call, delivery, deps } = this.#context;
+    const { integrationId, credentialVersion } = group;
+    const { operation } = this.#request;
+    await assertStillDeliverable(tx, call.caller, delivery, deps.clock.now());
+    await assertMayStillChange(tx, call.caller, { integrationId, operation, target, credentialVersion });
   }
 
   async #fail(thrown: unknown): Promise<SealdeskError> {
