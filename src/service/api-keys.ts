@@ -14,6 +14,7 @@ import { createId } from '../base/index.ts';
 import { type Call, isOperationName } from '../proxy/index.ts';
 import { audited, notFound } from './audited.ts';
 import { futureField, idField, invalidInput, nameField, parseInput } from './input.ts';
+import { noteOwnEnd } from './own-end.ts';
 import { type Connection, type PageInput, parsePage, toConnection } from './page.ts';
 import { readOwn } from './read.ts';
 import type { ServiceDeps } from './service-deps.ts';
@@ -83,19 +84,21 @@ function assertWithin(wanted: readonly string[] | null, own: readonly string[] |
   ]);
 }
 
-/** Ends an API key at once. */
+/** Ends an API key at once; of its own the caller is told that it was done, and can do nothing after it. */
 export async function revokeApiKey(
   deps: ServiceDeps,
   call: Call,
   input: unknown,
 ): Promise<{ readonly apiKey: ApiKeyView }> {
   const act = { action: 'api-key.revoke', roles: MANAGERS };
-  return audited(deps, call, act, async (step) => {
+  return audited(deps, call, act, async (step, { caller }) => {
     const { id } = parseInput(KeyInput, input);
     const apiKey = await step.commit(
       (tx) => revokeApiKeyRow(tx, step.tenantId, id, deps.clock.now()),
       () => ({ resource: id }),
+      { ends: id },
     );
+    if (id === caller.apiKeyId) noteOwnEnd(caller);
     return { apiKey };
   });
 }

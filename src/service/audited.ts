@@ -4,7 +4,7 @@
  * be written, the caller gets AUDIT_UNAVAILABLE and nothing else.
  */
 import type { Role } from '../access/index.ts';
-import { assertRole } from '../access/index.ts';
+import { assertRole, assertStillValid } from '../access/index.ts';
 import type { AuditOutcome, NewAuditEvent } from '../audit/index.ts';
 import { createId, isSealdeskError, SealdeskError } from '../base/index.ts';
 import {
@@ -49,9 +49,17 @@ export interface AuditedStep {
   readonly tenantId: string;
   /**
    * Runs `work` in the tenant's transaction and appends the entry in it: both happen or neither.
-   * To be called once, as the last act.
+   * To be called once, as the last act. That the caller's API key is still good is asked first in the
+   * same transaction; in one of its own where the key belongs to another tenant. `ends` is the API key
+   * that `work` revokes. Rejects with UNAUTHENTICATED.
    */
-  commit<T>(work: (tx: Tx) => Promise<T>, details?: (result: T) => ActDetails): Promise<T>;
+  commit<T>(
+    work: (tx: Tx) => Promise<T>,
+    details?: (result: T) => ActDetails,
+    options?: { readonly ends?: string },
+  ): Promise<T>;
+  /** Rejects with UNAUTHENTICATED where the caller's API key has ended; before what cannot be taken back by `commit`. */
+  assertCallerValid(): Promise<void>;
 }
 
 /** Runs `work` for a caller with one of the act's roles, and records how it ended. */
@@ -91,13 +99,23 @@ export async function auditedAs<T>(
     ...ending,
   });
 
+  const { caller } = call;
+  const assertCallerValid = async (): Promise<void> => {
+    if (caller === null) return;
+    await store.withTenant(caller.tenantId, (tx) => assertStillValid(tx, caller, clock.now()));
+  };
+
   try {
     return await work({
+      assertCallerValid,
       eventId,
       tenantId,
-      async commit(change, details) {
+      async commit(change, details, options) {
         const keys = await keyring.keysOf(tenantId, { signal: call.signal });
+        const isForeign = caller !== null && caller.tenantId !== tenantId;
+        if (isForeign) await assertCallerValid();
         return store.withTenant(tenantId, async (tx) => {
+          if (caller !== null && !isForeign) await assertStillValid(tx, caller, clock.now(), options);
           const result = await change(tx);
           const { alongside, ...told } = details?.(result) ?? {};
           const event = eventOf({ outcome: 'SUCCEEDED', ...told });

@@ -34,6 +34,7 @@ export async function createTenant(deps: ServiceDeps, call: Call, input: unknown
     if (kmsKeyArn !== null && deps.kms.name !== 'aws') {
       throw invalidInput([{ path: 'kmsKeyArn', message: 'needs a gateway that runs with SEALDESK_KMS=aws' }]);
     }
+    await step.assertCallerValid();
     const { tenant, apiKey, secret } = await foundTenant(deps, {
       id,
       kind: 'CUSTOMER',
