@@ -1,4 +1,5 @@
 /** Sessions of the typed graph against the simulator, made as the gateway makes them for each operation. */
+import { type Caller, chooseRecipient } from '../../../src/access/index.ts';
 import { appendAuditEvents, type NewAuditEvent } from '../../../src/audit/index.ts';
 import { createId } from '../../../src/base/index.ts';
 import {
@@ -33,12 +34,9 @@ export interface TestSession {
 
 export async function openSession(rig: Rig, options: SessionOptions = {}): Promise<TestSession> {
   const { gateway, tenant } = rig;
-  const {
-    apiKey = tenant.keys.agent,
-    delivery = { kind: 'PLAINTEXT' },
-    takeFromRate = () => undefined,
-  } = options;
+  const { apiKey = tenant.keys.agent, takeFromRate = () => undefined } = options;
   const caller = apiKey === null ? null : await gateway.services.authenticate(apiKey, '127.0.0.1');
+  const delivery = options.delivery ?? (await sealedDelivery(rig, caller));
   const now = gateway.deps.clock.now();
   const eventId = createId('auditEvent', now);
   const call: Call = {
@@ -67,6 +65,15 @@ export async function openSession(rig: Rig, options: SessionOptions = {}): Promi
       await gateway.store.withTenant(tenant.id, (tx) => appendAuditEvents(tx, append));
     },
   };
+}
+
+/** To the tenant's client key. */
+async function sealedDelivery({ gateway, tenant }: Rig, caller: Caller | null): Promise<Delivery> {
+  if (caller === null) return { kind: 'NONE' };
+  const recipient = await gateway.store.withTenant(caller.tenantId, (tx) =>
+    chooseRecipient(tx, caller, tenant.keyFile.key_id),
+  );
+  return { kind: 'SEALED', recipient };
 }
 
 /** Method and path, without the query, of what reached Zendesk since `from`. */
