@@ -22,6 +22,7 @@ import {
   type ZendeskRecord,
 } from './records.ts';
 import { SEARCH_SORTS, searchDepthIssue, searchPage } from './search-page.ts';
+import { scopeSearch } from './search-scope.ts';
 
 const payload = z
   .strictObject({
@@ -45,7 +46,7 @@ const payload = z
   });
 
 const result = z.strictObject({
-  /** In Zendesk's order, each with `result_type`; people and organizations as references unless `list_users` and `list_organizations` are permitted. */
+  /** In Zendesk's order, each with `result_type`; people and organizations only where `list_users` and `list_organizations` are permitted. */
   results: z.array(record),
   users: z.array(personReference),
   organizations: z.array(namedReference),
@@ -57,15 +58,17 @@ const result = z.strictObject({
 export const search = defineOperation({
   name: 'search',
   description:
-    "Searches tickets, users, organizations and groups with Zendesk's query syntax; answers at most 1 000 results of any query.",
+    "Searches tickets, users, organizations and groups with Zendesk's query syntax; answers at most 1 000 results of any query. Without `list_users` and `list_organizations` it finds tickets, and those of the two kinds that may be listed.",
   mutation: false,
   permits: ['Ticket', 'PersonReference', 'OrganizationReference'],
   payload,
   result,
   resource: () => 'search',
   async run(call, input, context): Promise<z.infer<typeof result>> {
+    const scope = scopeSearch(input.query, null, context.isPermitted);
     const found = await searchPage(call, {
       ...input,
+      query: scope.query,
       page: input.page ?? 1,
       per_page: input.per_page ?? MAX_PAGE_SIZE,
     });
@@ -73,11 +76,16 @@ export const search = defineOperation({
       people: context.isPermitted('list_users'),
       organizations: context.isPermitted('list_organizations'),
     };
+    const { kinds } = scope;
+    const results = found.results.filter(
+      (one) => kinds === null || kinds.some((kind) => kind === one['result_type']),
+    );
     return {
-      results: found.results.map((one) => shown(one, shows)),
+      results: results.map((one) => shown(one, shows)),
       users: peopleOf(found.users),
       organizations: found.organizations.map(namedOf),
-      count: found.page.count,
+      // A count of what may not be found would tell of it.
+      count: results.length === found.results.length ? found.page.count : null,
       page: pageOfOffset(found.page),
     };
   },

@@ -1,6 +1,7 @@
 /** Where in Zendesk's API a list of the typed graph is read, and by what name its cursors are bound to it. */
 import type { JsonValue } from '../../base/index.ts';
 import { MAX_OFFSET_RECORDS, MAX_SEARCH_RECORDS, type ZendeskQuery } from '../../zendesk/index.ts';
+import { scopeSearch } from '../catalogue/search-scope.ts';
 import type {
   CommentListRequest,
   OrganizationListRequest,
@@ -92,14 +93,18 @@ export function organizationSource(request: OrganizationListRequest): ListSource
     : byCursor('/api/v2/organizations.json', 'organizations', { identity: ['organizations', 'ACCOUNT'] });
 }
 
-export function searchSource({ query, kind, sort, sideLoad = false }: SearchRequest): ListSource {
-  return searched(
-    kind === null ? query : `type:${kind} ${query}`,
-    sort,
-    sideLoad,
-    kind === null ? ['ticket', 'user', 'organization'] : [kind],
-    ['search', kind, query, sort === null ? null : [sort.by, sort.descending]],
-  );
+/** Throws OPERATION_NOT_ALLOWED for a search beyond what the caller may find. */
+export function searchSource(
+  { query, kind, sort, sideLoad = false }: SearchRequest,
+  isPermitted: (operation: string) => boolean,
+): ListSource {
+  const scope = scopeSearch(query, kind, isPermitted);
+  return searched(scope.query, sort, sideLoad, scope.kinds ?? ['ticket', 'user', 'organization'], [
+    'search',
+    scope.kinds === null ? null : [...scope.kinds],
+    query,
+    sort === null ? null : [sort.by, sort.descending],
+  ]);
 }
 
 export function commentSource({ ticketId, newestFirst }: CommentListRequest): ListSource {

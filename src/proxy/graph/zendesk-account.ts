@@ -117,7 +117,8 @@ export class ZendeskAccount implements GraphAccount {
 
   async search(request: SearchRequest): Promise<Slice<SearchResultView>> {
     const use = await this.#begin('search', { kind: 'QUERY', query: request.query });
-    const slice = await use.watch(this.#slice(use, () => searchSource(request), request));
+    const source = () => searchSource(request, (name) => this.#access.isPermitted(name));
+    const slice = await use.watch(this.#slice(use, source, request));
     return sliceOf(slice, (one) => this.#searchResult(one));
   }
 

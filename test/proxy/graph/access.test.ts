@@ -151,18 +151,25 @@ describe('a caller who may not list people', () => {
     expect(shown).not.toContain('192.0.2.17');
   });
 
-  it('finds people and organizations by search as references', async () => {
+  it('finds by search neither people nor organizations, nor how many there are', async () => {
     const search = { sort: null, first: 20, after: null } as const;
     const restricted = await (await openSession(rig, { apiKey: narrow })).account(['search']);
     const whole = await (await openSession(rig)).account(['search']);
     const people = { ...search, query: 'role:agent', kind: 'user' } as const;
-    const found = await restricted.search(people);
-    expect(found.edges.length).toBeGreaterThan(0);
-    expect(found.edges.every(({ node }) => node.kind === 'person')).toBe(true);
+    const refused = { code: 'OPERATION_NOT_ALLOWED', details: { subject: 'list_users' } };
+    await expect(restricted.search(people)).rejects.toMatchObject(refused);
+    for (const query of ['type:user a*', 'TYPE:user', '-type:ticket', 'type>user', 'type:ticket type:user']) {
+      await expect(restricted.search({ ...search, query, kind: null })).rejects.toMatchObject(refused);
+      await expect(restricted.search({ ...search, query, kind: 'ticket' })).rejects.toMatchObject(refused);
+    }
+    const any = await restricted.search({ ...search, query: 'ticket_type:incident', kind: null });
+    expect(any.edges.length).toBeGreaterThan(0);
+    expect(any.edges.every(({ node }) => node.kind === 'ticket')).toBe(true);
+    const agents = await restricted.search({ ...search, query: 'role:agent', kind: null });
+    expect([agents.edges, agents.totalCount]).toEqual([[], 0]);
     expect((await whole.search(people)).edges.every(({ node }) => node.kind === 'user')).toBe(true);
     const groups = { ...search, query: 'l*', kind: 'organization' } as const;
-    for (const { node } of (await restricted.search(groups)).edges)
-      expect(node.kind).toBe('organizationReference');
+    await expect(restricted.search(groups)).rejects.toMatchObject(refused);
     for (const { node } of (await whole.search(groups)).edges) expect(node.kind).toBe('organization');
   });
 });
