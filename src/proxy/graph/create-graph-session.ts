@@ -10,6 +10,7 @@ import type { Integration } from '../integrations.ts';
 import { OPERATION_DEADLINE_MS } from '../operation-deadline.ts';
 import type { Delivery, GraphAccount, GraphSession } from './graph-session.ts';
 import { IntegrationAccess } from './integration-access.ts';
+import { ReadAllowance } from './read-allowance.ts';
 import type { AnswerEnding, GraphSessionDeps, RecordedChange, SessionContext } from './session-context.ts';
 import { Turns } from './turns.ts';
 import { ZendeskAccount } from './zendesk-account.ts';
@@ -49,6 +50,7 @@ class OperationSession implements GraphSession {
   readonly #call: Call;
   readonly #options: GraphSessionOptions;
   readonly #meter: UsageMeter = createUsageMeter();
+  readonly #allowance = new ReadAllowance();
   readonly #commentTurns = new Turns(COMMENT_LISTS_AT_ONCE);
   readonly #accounts = new Map<
     string,
@@ -117,6 +119,7 @@ class OperationSession implements GraphSession {
       delivery: this.delivery,
       deadline: this.#options.startedAt + OPERATION_DEADLINE_MS,
       meter: this.#meter,
+      allowance: this.#allowance,
       commentTurns: this.#commentTurns,
       countOperation: () => this.#countOperation(),
       registerChange: (change, kind) => this.#registerChange(change, kind),

@@ -6,6 +6,7 @@ import type { UsageMeter } from '../../zendesk/index.ts';
 import type { AuthenticatedCall } from '../call.ts';
 import type { ZendeskConnections } from '../connections.ts';
 import type { Delivery } from './graph-session.ts';
+import type { ReadAllowance } from './read-allowance.ts';
 import type { SharedReads } from './shared-reads.ts';
 import type { Turns } from './turns.ts';
 
@@ -38,6 +39,8 @@ export interface SessionContext {
   /** Of all reads, milliseconds since 1970. */
   readonly deadline: number;
   readonly meter: UsageMeter;
+  /** What all reads of the session take together. */
+  readonly allowance: ReadAllowance;
   /** Counts one more operation of the catalogue. Throws TOO_MANY_REQUESTS. */
   readonly countOperation: () => void;
   /** Only so many lists of comments are asked for at a time. */

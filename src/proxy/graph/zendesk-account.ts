@@ -66,7 +66,7 @@ export class ZendeskAccount implements GraphAccount {
     this.#context = context;
     this.#access = access;
     this.#objects = new AccountObjects((kind, ids) => this.#loadMany(kind, ids));
-    this.#reads = new AccountReads(this.integrationId, this.#objects);
+    this.#reads = new AccountReads(this.integrationId, this.#objects, context.allowance);
   }
 
   async ticket(id: number): Promise<TicketView | null> {
@@ -184,8 +184,11 @@ export class ZendeskAccount implements GraphAccount {
   async #loadMany(kind: LoadedKind, ids: readonly number[]) {
     const use = this.#access.useOf(this.#referenceOperation(kind));
     const { group, client } = await this.#access.admit(use.operation);
-    const { sharedReads } = this.#context.deps;
-    return sharedReads.loadMany(group, kind, ids, { ...this.#participantOf(use), client });
+    const { deps, allowance } = this.#context;
+    allowance.takeCalls(Math.ceil(ids.length / MAX_PAGE_SIZE));
+    const loaded = await deps.sharedReads.loadMany(group, kind, ids, { ...this.#participantOf(use), client });
+    for (const one of loaded) if (one !== null && !(one instanceof Error)) allowance.hold(one);
+    return loaded;
   }
 
   #participantOf(use: OperationUse): Omit<ReadParticipant, 'client'> {
