@@ -20,6 +20,8 @@ export const MAX_CURSOR_CHARACTERS = 4_096;
 const MAX_START_CHARACTERS = 2_048;
 /** Records of one page: no edge is farther from its page's start. */
 const MAX_OFFSET_IN_PAGE = 100;
+/** The same as a query holds it: with the longest filter it has to fit into the target of a call. */
+const MAX_ENCODED_START_CHARACTERS = 3_072;
 const LIST_HASH_BYTES = 12;
 /** Changes with the form of cursors or of lists. */
 const VERSION = 1;
@@ -102,7 +104,12 @@ function isCount(value: unknown, max: number): value is number {
 }
 
 function isStart(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_START_CHARACTERS && PRINTABLE.test(value);
+  return (
+    typeof value === 'string' &&
+    value.length <= MAX_START_CHARACTERS &&
+    PRINTABLE.test(value) &&
+    encodeURIComponent(value).length <= MAX_ENCODED_START_CHARACTERS
+  );
 }
 
 function notACursor(): SealdeskError {

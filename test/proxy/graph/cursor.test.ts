@@ -85,3 +85,11 @@ describe('a cursor', () => {
     }
   });
 });
+
+it('refuses a cursor whose place would not fit into a call to Zendesk beside the longest filter', () => {
+  const place = (start: string) => encodePlace('list', { start, offset: 0, id: 1 });
+  expect(parsePlace(place('a'.repeat(2_048)), 'list').start).toHaveLength(2_048);
+  expect(() => parsePlace(place('%'.repeat(2_040)), 'list')).toThrow(
+    expect.objectContaining({ code: 'VALIDATION_FAILED' }),
+  );
+});
