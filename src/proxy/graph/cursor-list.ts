@@ -3,7 +3,7 @@
  * call; after any other record the page is asked for again, long enough to reach behind it, which is
  * one call too unless the slice ends more than 100 records after the page's start.
  */
-import { MAX_PAGE_SIZE } from '../../zendesk/index.ts';
+import { MAX_PAGE_SIZE, ZendeskError } from '../../zendesk/index.ts';
 import type { ZendeskRecord } from '../catalogue/records.ts';
 import { encodePlace, parsePlace } from './cursor.ts';
 import type { SliceRequest } from './list-request.ts';
@@ -41,10 +41,12 @@ export async function readCursorSlice(
   let page = await load(start, Math.min(MAX_PAGE_SIZE, before + first));
   const taken: RecordSlice['records'][number][] = [];
   for (let pages = 1; ; pages += 1) {
-    // Behind the record that the place names, if it is still there, else as far on, be it beyond the page.
+    // Behind the record that the place names, if it is still there, else where it was, be it beyond the
+    // page: with it gone, the one after it has moved up by one.
     const known = before === 0 ? -1 : page.records.findIndex(({ id }) => id === place?.id);
     let index = known < 0 ? Math.min(before, page.records.length) : known + 1;
-    before = known < 0 ? before - index : 0;
+    if (known < 0 && before > 0 && before <= page.records.length) index -= 1;
+    before = known < 0 ? Math.max(0, before - page.records.length) : 0;
     for (; index < page.records.length && taken.length < first; index += 1) {
       const record = page.records[index];
       if (record === undefined) break;
@@ -55,10 +57,20 @@ export async function readCursorSlice(
     const isOver = !page.hasMore || page.end === null || page.end === start;
     const hasNextPage = index < page.records.length || !isOver;
     const isEnough = taken.length === first || (taken.length > 0 && pages > 1);
+    if (taken.length === 0 && !isOver && pages >= MAX_PAGES) throw onlyEmptyPages();
     if (isOver || isEnough || pages >= MAX_PAGES) {
       return { records: taken, hasNextPage, truncated: false, totalCount: null };
     }
     start = page.end;
     page = await load(start, Math.min(MAX_PAGE_SIZE, before + first - taken.length));
   }
+}
+
+/** Without an edge there is no cursor to go on from. */
+function onlyEmptyPages(): ZendeskError {
+  return new ZendeskError(
+    'UPSTREAM_UNAVAILABLE',
+    `Zendesk sent ${MAX_PAGES} pages of this list without a record and says that more follow. Try again later.`,
+    { failure: 'UNUSABLE' },
+  );
 }

@@ -80,4 +80,37 @@ describe('slices of a list that is paged by cursor', () => {
     const next = await readCursorSlice('list', { first: 5, after: records[70]?.cursor ?? null }, list.load);
     expect(next.records.map(({ record }) => record.id)).toEqual([72, 73, 74, 75, 76]);
   });
+
+  it('leave no record out where the one that the place names is gone, nor where others before it are', async () => {
+    const listed = (ids: readonly number[]) => async (_start: string | null, size: number) => ({
+      records: ids.slice(0, size).map((id) => ({ id })),
+      end: null,
+      hasMore: ids.length > size,
+    });
+    const { records } = await readCursorSlice(
+      'list',
+      { first: 7, after: null },
+      listed([1, 2, 3, 4, 5, 6, 7, 8]),
+    );
+    const after = records[2]?.cursor ?? null;
+    const goOn = async (ids: readonly number[]) =>
+      (await readCursorSlice('list', { first: 2, after }, listed(ids))).records.map(
+        ({ record }) => record.id,
+      );
+    expect(await goOn([1, 2, 4, 5, 6, 7, 8])).toEqual([4, 5]);
+    expect(await goOn([2, 3, 4, 5, 6, 7, 8])).toEqual([4, 5]);
+  });
+
+  it('fail for now where page after page is empty, rather than tell of a next page without a cursor', async () => {
+    let calls = 0;
+    const load = async (): Promise<ZendeskPage> => {
+      calls += 1;
+      return { records: [], end: `c${calls}`, hasMore: true };
+    };
+    await expect(readCursorSlice('list', { first: 5, after: null }, load)).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      retryable: true,
+    });
+    expect(calls).toBe(12);
+  });
 });
