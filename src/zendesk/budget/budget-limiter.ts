@@ -13,6 +13,7 @@ import type { Clock, Log } from '../../base/index.ts';
 import type { LimitedRequest, RequestLimiter, RequestOutcome, RequestSlot } from '../request-limiter.ts';
 import { ZendeskError } from '../zendesk-error.ts';
 import type { BudgetAccount, BudgetLedger } from './budget-ledger.ts';
+import { CallerTally, digestOf } from './caller-tally.ts';
 import { endpointClassOf } from './endpoint-class.ts';
 import { type AheadAsk, type BudgetAsk, bucketsOf, type ExchangeAnswer, exchangeBudget } from './exchange.ts';
 import { Pauses, pauseKey } from './pauses.ts';
@@ -50,6 +51,8 @@ interface Denial {
   readonly askAgainAt: number;
   /** No token before; 0 where that is not known. */
   readonly notBefore: number;
+  /** Whether only callers above their share go without. */
+  readonly heldBack: boolean;
 }
 
 export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
@@ -58,6 +61,9 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
   readonly #pauses = new Pauses();
   readonly #purse = new Purse();
   readonly #denials = new Map<string, Denial>();
+  readonly #tally = new CallerTally();
+  /** Callers that have used up their share, as the ledger said last. */
+  #above: ReadonlySet<string> = new Set();
   /** By endpoint class, of which there are few. */
   readonly #interactive = new Map<string | null, RecentRate>();
   #isAmple = false;
@@ -77,10 +83,17 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
   enter(request: LimitedRequest): Promise<RequestSlot> {
     if (this.#closed) return Promise.reject(new TypeError('"limiter" was used after it was disposed'));
     if (request.signal.aborted) return Promise.reject(request.signal.reason);
-    if (this.#queue.size >= this.#options.maxWaiting) return Promise.reject(exhausted(1000));
     const { promise, resolve, reject } = Promise.withResolvers<RequestSlot>();
     const { clock } = this.#options;
     const endpointClass = endpointClassOf(request.method, request.path);
+    const caller = digestOf(request.caller);
+    if (request.lane !== 'BACKGROUND') this.#tally.want(caller, clock.now());
+    if (this.#queue.size >= this.#options.maxWaiting) {
+      const crowding = this.#queue.crowding(caller);
+      if (crowding === null) return Promise.reject(exhausted(1000));
+      this.#queue.remove(crowding);
+      crowding.refuse(exhausted(1000));
+    }
     const onAbort = (): void => {
       this.#queue.remove(waiter);
       // The caller's own timer for the same deadline may be first.
@@ -89,7 +102,9 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     const settled = (): void => request.signal.removeEventListener('abort', onAbort);
     const waiter: Waiter = {
       request,
+      caller,
       endpointClass,
+      enteredAt: clock.now(),
       admit: (grantedAt) => {
         settled();
         resolve(this.#slot(request, endpointClass, grantedAt));
@@ -153,19 +168,30 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
 
   /** Lets in who has a token of its own lane, then who can use what another lane has left. */
   #admit(now: number): void {
-    const ready = (waiter: Waiter): boolean => this.#isReady(waiter, now);
-    for (const any of [false, true]) {
-      for (const { lane, endpointClass } of this.#queue.groups(ready)) {
-        while (this.#mayStart(lane === 'BACKGROUND') && this.#purse.has(lane, endpointClass, any)) {
-          const waiter = this.#queue.take(lane, endpointClass, ready);
-          if (waiter === null) break;
-          this.#underWay += 1;
-          if (lane === 'BACKGROUND') this.#backgroundUnderWay += 1;
-          if (lane === 'INTERACTIVE') this.#noteInteractive(endpointClass, now);
-          waiter.admit(this.#purse.take(lane, endpointClass, any));
+    for (const isAbove of this.#above.size > 0 ? [false, true] : [false]) {
+      const ready = (waiter: Waiter): boolean =>
+        this.#above.has(waiter.caller) === isAbove && this.#isReady(waiter, now);
+      for (const any of [false, true]) {
+        for (const { lane, endpointClass } of this.#queue.groups(ready)) {
+          while (
+            this.#mayStart(lane === 'BACKGROUND') &&
+            this.#purse.has(lane, endpointClass, any, isAbove)
+          ) {
+            const waiter = this.#queue.take(lane, endpointClass, ready);
+            if (waiter === null) break;
+            this.#start(waiter, now);
+            waiter.admit(this.#purse.take(lane, endpointClass, any, isAbove));
+          }
         }
       }
     }
+  }
+
+  #start({ request: { lane }, caller, endpointClass }: Waiter, now: number): void {
+    this.#underWay += 1;
+    if (lane === 'BACKGROUND') this.#backgroundUnderWay += 1;
+    else this.#tally.use(caller, now);
+    if (lane === 'INTERACTIVE') this.#noteInteractive(endpointClass, now);
   }
 
   #noteInteractive(endpointClass: string | null, now: number): void {
@@ -200,10 +226,10 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
   }
 
   /** No call of the waiter before this time, by what is known; 0 where nothing is. */
-  #freeAt({ request, endpointClass }: Waiter): number {
+  #freeAt({ request, caller, endpointClass }: Waiter): number {
     const pause = this.#pauses.endFor(request);
     // A token in hand overrules what the ledger said before.
-    if (this.#purse.has(request.lane, endpointClass, true)) return pause;
+    if (this.#purse.has(request.lane, endpointClass, true, this.#above.has(caller))) return pause;
     return Math.max(pause, this.#denials.get(keyOf(request.lane, endpointClass))?.notBefore ?? 0);
   }
 
@@ -213,7 +239,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
 
   /** When the ledger has to be spoken to, or somebody to be refused or admitted, at the earliest. */
   #nextTime(now: number): number {
-    if (this.#asks(now).some((ask) => (this.#denialOf(ask)?.askAgainAt ?? 0) <= now)) return now;
+    if (this.#asks(now).some((ask) => this.#mayAsk(ask, now))) return now;
     const heartbeat = this.#purse.holding.length > 0 ? this.#heardAt + HEARTBEAT_MS : Infinity;
     let next = Math.min(this.#settleAt, heartbeat, this.#purse.nextReturn);
     for (const waiter of this.#queue.all()) {
@@ -235,8 +261,10 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     return timer;
   }
 
-  #denialOf({ lane, endpointClass }: Pick<BudgetAsk, 'lane' | 'endpointClass'>): Denial | undefined {
-    return this.#denials.get(keyOf(lane, endpointClass));
+  #mayAsk({ lane, endpointClass, byCaller }: BudgetAsk, now: number): boolean {
+    const denial = this.#denials.get(keyOf(lane, endpointClass));
+    if (denial === undefined || denial.askAgainAt <= now) return true;
+    return denial.heldBack && byCaller.some(({ caller }) => caller !== null && !this.#above.has(caller));
   }
 
   /** What to ask the ledger for: who is ready and has a place to go to, in all lanes, so that it can weigh them. */
@@ -265,6 +293,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     this.#sharedPauses = [];
     this.#settleAt = Infinity;
     const ahead = this.#ahead(startedAt);
+    const callers = this.#tally.take(startedAt);
     const request = {
       process,
       asks,
@@ -272,6 +301,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
       settled: toSettlements(taken, startedAt),
       holding: this.#purse.holding,
       pauses: sharedPauses.map(({ key, until }) => ({ key, milliseconds: Math.max(0, until - startedAt) })),
+      callers,
     };
     try {
       const answer = await ledger.update(account, bucketsOf(request), (rows, now) =>
@@ -281,6 +311,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
       this.#apply(asks, ahead, answer, startedAt);
     } catch (error) {
       this.#purse.restore(taken);
+      this.#tally.restore(callers, startedAt);
       this.#sharedPauses.push(...sharedPauses);
       this.#settleAt = clock.now() + FAILED_SETTLE_MS;
       log.warn('The budget of a Zendesk account could not be settled', {
@@ -310,18 +341,20 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     // Processes that were denied together should not come back together.
     const askAgainAt = now + answer.retryIn * (0.75 + this.#options.random() / 2);
     this.#isAmple = answer.isAmple;
+    this.#above = new Set(answer.above);
     for (const [index, { endpointClass }] of ahead.entries()) {
       this.#purse.add(answer.prefetched[index] ?? 0, 'INTERACTIVE', endpointClass, grantedAt, now);
     }
     for (const [index, { lane, endpointClass, calls }] of asks.entries()) {
       const granted = answer.granted[index] ?? 0;
-      this.#purse.add(granted, lane, endpointClass, grantedAt, now);
+      this.#purse.add(granted, lane, endpointClass, grantedAt, now, answer.reserved[index] ?? 0);
       const notBefore = answer.notBefore[index] ?? 0;
       if (granted >= calls) this.#denials.delete(keyOf(lane, endpointClass));
       else {
         this.#denials.set(keyOf(lane, endpointClass), {
           askAgainAt,
           notBefore: notBefore > 0 ? now + notBefore : 0,
+          heldBack: answer.heldBack[index] ?? false,
         });
       }
     }

@@ -8,7 +8,9 @@ import { Bucket, type Settlement } from './bucket.ts';
 import type { BucketState } from './bucket-state.ts';
 import type { BudgetRows, BudgetUpdate } from './budget-ledger.ts';
 import { ACCOUNT, specOf } from './endpoint-class.ts';
+import { type CallerCalls, type CallerReport, FairUse, noteCallers } from './fair-use.ts';
 import {
+  addWaiting,
   backgroundRoom,
   chargeLine,
   divideRoom,
@@ -25,6 +27,8 @@ import {
 export interface BudgetAsk extends Waiting {
   readonly lane: Lane;
   readonly endpointClass: string | null;
+  /** Whose they are, those with most calls by name; together perhaps more than `calls`. */
+  readonly byCaller: readonly CallerCalls[];
 }
 
 /** Tokens of one endpoint class for calls that are expected soon. */
@@ -44,11 +48,19 @@ export interface ExchangeRequest {
   /** Buckets of which the process holds tokens. */
   readonly holding: readonly string[];
   readonly pauses: readonly { readonly key: string; readonly milliseconds: number }[];
+  /** What became of the callers' calls since the process last spoke. */
+  readonly callers: readonly CallerReport[];
 }
 
 export interface ExchangeAnswer {
   /** Tokens for each ask, in their order. */
   readonly granted: readonly number[];
+  /** Of the granted those that no caller of {@link above} may use. */
+  readonly reserved: readonly number[];
+  /** Whether of each ask that was not granted in full only callers above their share go without. */
+  readonly heldBack: readonly boolean[];
+  /** Callers that have used up their share of the window, where there are several. */
+  readonly above: readonly string[];
   /** Tokens for each ask ahead, in their order. */
   readonly prefetched: readonly number[];
   /** Whether so much is left that nobody has to hurry to tell what was used. */
@@ -107,6 +119,8 @@ export function exchangeBudget(
     line = pauseLine(line, key, now + milliseconds, ACCOUNT);
   }
   for (const [name, settlement] of request.settled) buckets.get(name)?.settle(request.process, settlement);
+  const { windowMs } = bucketOf(buckets, ACCOUNT);
+  line = { ...line, callers: noteCallers(line.callers ?? {}, request.callers, windowMs, now) };
 
   const decided = grantTokens(buckets, line, request, now, random);
   line = decided.line;
@@ -138,34 +152,81 @@ function grantTokens(
   const room = pausedFor > 0 ? 0 : account.room;
   const roomOf = ({ endpointClass }: BudgetAsk): number =>
     endpointClass === null ? Infinity : bucketOf(buckets, endpointClass).room;
-  const here = noneWaiting();
-  for (const ask of asks) {
-    const calls = Math.min(ask.calls, roomOf(ask));
-    if (calls < 1) continue;
-    here[ask.lane] = { calls: here[ask.lane].calls + calls, callers: here[ask.lane].callers + ask.callers };
-  }
-  const elsewhere = waitingElsewhere(before, process);
-  const shares = divideRoom(room, backgroundRoom(before, room, account, now), here, elsewhere, random);
+  const fair = new FairUse(before.callers ?? {}, askingCallers(asks), account, now);
+  const fairParts = asks.map(({ lane, calls, byCaller }) => {
+    const { below, above, callersAbove } = fair.split(lane === 'BACKGROUND' ? [] : byCaller);
+    return { below: Math.min(calls, below), above: Math.min(calls, above), callersAbove };
+  });
+  const elsewhere = waitingElsewhere(before, process, 'lanes');
+  const aboveElsewhere = waitingElsewhere(before, process, 'above');
+  const isContended = fairParts.some(({ above }) => above > 0) || countOf(aboveElsewhere) > 0;
+  const background = backgroundRoom(before, room, account, now);
   const granted = asks.map(() => 0);
   const total = { INTERACTIVE: 0, MUTATION: 0, BACKGROUND: 0 };
-  for (const lane of LANES) {
-    let progress = true;
-    while (total[lane] < shares[lane] && progress) {
-      progress = false;
-      for (const [index, ask] of asks.entries()) {
-        const has = granted[index] ?? 0;
-        if (ask.lane !== lane || total[lane] >= shares[lane] || has >= ask.calls || roomOf(ask) < 1) continue;
-        granted[index] = has + 1;
-        total[lane] += 1;
-        account.grant(process, 1);
-        if (ask.endpointClass !== null) bucketOf(buckets, ask.endpointClass).grant(process, 1);
-        progress = true;
+  const waitingHere = (parts: readonly number[], callersOf: (index: number) => number) => {
+    const here = noneWaiting();
+    for (const [index, ask] of asks.entries()) {
+      const calls = Math.min(parts[index] ?? 0, roomOf(ask));
+      if (calls >= 1) addWaiting(here, ask.lane, calls, callersOf(index));
+    }
+    return here;
+  };
+  const give = (shares: Readonly<Record<Lane, number>>, parts: readonly number[]): readonly number[] => {
+    const given = asks.map(() => 0);
+    for (const lane of LANES) {
+      let left = shares[lane];
+      let progress = true;
+      while (left > 0 && progress) {
+        progress = false;
+        for (const [index, ask] of asks.entries()) {
+          const has = given[index] ?? 0;
+          const all = granted[index] ?? 0;
+          if (ask.lane !== lane || left < 1 || has >= (parts[index] ?? 0) || all >= ask.calls) continue;
+          if (roomOf(ask) < 1) continue;
+          given[index] = has + 1;
+          granted[index] = all + 1;
+          left -= 1;
+          total[lane] += 1;
+          account.grant(process, 1);
+          if (ask.endpointClass !== null) bucketOf(buckets, ask.endpointClass).grant(process, 1);
+          progress = true;
+        }
       }
     }
+    return given;
+  };
+  let reserved: readonly number[] = asks.map(() => 0);
+  if (isContended) {
+    // Callers below their share first; then, beyond what is kept for these, the others and the background.
+    const below = fairParts.map((part) => part.below);
+    const first = waitingHere(below, (index) =>
+      Math.max(1, (asks[index]?.callers ?? 0) - (fairParts[index]?.callersAbove ?? 0)),
+    );
+    reserved = give(divideRoom(room, 0, first, elsewhere, random), below);
+    const taken = total.INTERACTIVE + total.MUTATION;
+    const kept = Math.max(fair.reserve - taken, elsewhere.INTERACTIVE.calls + elsewhere.MUTATION.calls);
+    const left = Math.floor(Math.min(room, Math.max(room, account.unreadRoom) - kept) - taken);
+    const beyond = asks.map(({ lane, calls }, index) =>
+      lane === 'BACKGROUND' ? calls : (fairParts[index]?.above ?? 0),
+    );
+    const second = waitingHere(beyond, (index) =>
+      asks[index]?.lane === 'BACKGROUND'
+        ? (asks[index]?.callers ?? 0)
+        : (fairParts[index]?.callersAbove ?? 0),
+    );
+    const rivals = { ...aboveElsewhere, BACKGROUND: elsewhere.BACKGROUND };
+    give(divideRoom(Math.max(0, left), background, second, rivals, random), beyond);
+  } else {
+    const all = asks.map(({ calls }) => calls);
+    const here = waitingHere(all, (index) => asks[index]?.callers ?? 0);
+    give(divideRoom(room, background, here, elsewhere, random), all);
   }
   const used = total.INTERACTIVE + total.MUTATION + total.BACKGROUND;
-  const idle = LANES.every((lane) => elsewhere[lane].calls === 0 && here[lane].calls <= total[lane]);
-  const spare = limit === null || !idle ? 0 : room - used - Math.ceil(limit * PREFETCH_ABOVE);
+  const idle =
+    countOf(elsewhere) + countOf(aboveElsewhere) === 0 &&
+    asks.every((ask, index) => (granted[index] ?? 0) >= ask.calls || roomOf(ask) < 1);
+  const spare =
+    limit === null || !idle ? 0 : room - used - Math.max(fair.reserve, Math.ceil(limit * PREFETCH_ABOVE));
   let left = Math.max(0, Math.floor(spare / PREFETCH_SHARE));
   const prefetched = request.ahead.map(({ endpointClass, calls }) => {
     const own = endpointClass === null ? null : bucketOf(buckets, endpointClass);
@@ -179,6 +240,13 @@ function grantTokens(
 
   const charged = chargeLine(before, total, account, now);
   const lanes = noneWaiting();
+  const above = noneWaiting();
+  const belowWaiting = asks.map(({ lane, calls }, index) => {
+    const waiting = calls - (granted[index] ?? 0);
+    const isMixed = isContended && lane !== 'BACKGROUND';
+    const below = (fairParts[index]?.below ?? 0) - (reserved[index] ?? 0);
+    return isMixed ? Math.min(waiting, Math.max(0, below)) : waiting;
+  });
   const notBefore = asks.map((ask, index) => {
     const waiting = ask.calls - (granted[index] ?? 0);
     if (waiting === 0) return 0;
@@ -187,22 +255,28 @@ function grantTokens(
     const full = own.room < 1 ? own : account.room < 1 ? account : null;
     // Who waits for the room of a class only must not hold up those who do not need it.
     if (own === account || own.room >= 1) {
-      lanes[ask.lane] = {
-        calls: lanes[ask.lane].calls + waiting,
-        callers: lanes[ask.lane].callers + ask.callers,
-      };
+      const below = belowWaiting[index] ?? 0;
+      const callersAbove = below < waiting ? (fairParts[index]?.callersAbove ?? 0) : 0;
+      if (below > 0) addWaiting(lanes, ask.lane, below, Math.max(1, ask.callers - callersAbove));
+      if (below < waiting) addWaiting(above, ask.lane, waiting - below, callersAbove);
     }
     return Math.max(0, (full?.nextRoomAt ?? now) - now);
   });
-  const isWaiting = LANES.some((lane) => lanes[lane].calls > 0);
+  const isWaiting = countOf(lanes) + countOf(above) > 0;
   const known = notBefore.filter(
     (time, index) => time > 0 && (granted[index] ?? 0) < (asks[index]?.calls ?? 0),
   );
   const { [process]: _, ...others } = charged.waiting;
   return {
-    line: { ...charged, waiting: isWaiting ? { ...others, [process]: { seenAt: now, lanes } } : others },
+    line: {
+      ...charged,
+      waiting: isWaiting ? { ...others, [process]: { seenAt: now, lanes, above } } : others,
+    },
     answer: {
       granted,
+      reserved,
+      heldBack: asks.map(({ calls }, index) => (granted[index] ?? 0) < calls && belowWaiting[index] === 0),
+      above: fair.above,
       prefetched,
       isAmple: spare > 0,
       notBefore,
@@ -212,6 +286,16 @@ function grantTokens(
           : Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, Math.min(MOST_RETRY_MS, ...known))),
     },
   };
+}
+
+function askingCallers(asks: readonly BudgetAsk[]): readonly string[] {
+  return asks
+    .filter(({ lane }) => lane !== 'BACKGROUND')
+    .flatMap(({ byCaller }) => byCaller.flatMap(({ caller }) => caller ?? []));
+}
+
+function countOf(waiting: Readonly<Record<Lane, Waiting>>): number {
+  return LANES.reduce((sum, lane) => sum + waiting[lane].calls, 0);
 }
 
 /** Tokens of a class that a process may take ahead of need. */

@@ -5,6 +5,7 @@
  */
 import { LANES, type Lane } from '../lane.ts';
 import type { Bucket } from './bucket.ts';
+import type { CallersState } from './fair-use.ts';
 
 /** Calls waiting for a token, and for how many callers. */
 export interface Waiting {
@@ -13,8 +14,9 @@ export interface Waiting {
 }
 
 export interface LineState {
-  /** What each process had still waiting when it last spoke. */
-  waiting: Record<string, { seenAt: number; lanes: Record<Lane, Waiting> }>;
+  /** What each process had still waiting when it last spoke; `above`: of callers above their share. */
+  waiting: Record<string, { seenAt: number; lanes: Record<Lane, Waiting>; above?: Record<Lane, Waiting> }>;
+  callers?: CallersState;
   /** Interactive calls and changes granted, fading: over {@link DEMAND_MS} times their rate. */
   demand: { level: number; at: number };
   /** Tokens of the background's pace. */
@@ -53,18 +55,23 @@ export function pruneLine(line: LineState, now: number): LineState {
   return { ...line, waiting: Object.fromEntries(alive), pauses: Object.fromEntries(pauses) };
 }
 
-export function waitingElsewhere(line: LineState, process: string): Record<Lane, Waiting> {
+/** What waits in the other processes, of callers above their share or of all others. */
+export function waitingElsewhere(
+  line: LineState,
+  process: string,
+  part: 'lanes' | 'above',
+): Record<Lane, Waiting> {
   const sum = noneWaiting();
-  for (const [other, { lanes }] of Object.entries(line.waiting)) {
+  for (const [other, waiting] of Object.entries(line.waiting)) {
     if (other === process) continue;
-    for (const lane of LANES) {
-      sum[lane] = {
-        calls: sum[lane].calls + lanes[lane].calls,
-        callers: sum[lane].callers + lanes[lane].callers,
-      };
-    }
+    const lanes = waiting[part] ?? noneWaiting();
+    for (const lane of LANES) addWaiting(sum, lane, lanes[lane].calls, lanes[lane].callers);
   }
   return sum;
+}
+
+export function addWaiting(sum: Record<Lane, Waiting>, lane: Lane, calls: number, callers: number): void {
+  sum[lane] = { calls: sum[lane].calls + calls, callers: sum[lane].callers + callers };
 }
 
 /**

@@ -11,6 +11,8 @@ interface HeldToken {
   readonly lane: Lane;
   readonly endpointClass: string | null;
   readonly grantedAt: number;
+  /** Kept for callers that are not above their share. */
+  readonly isReserved: boolean;
   /** On the process's own clock. */
   readonly returnAt: number;
 }
@@ -46,10 +48,18 @@ export class Purse {
     return this.#held.filter((token) => token.lane === lane && token.endpointClass === endpointClass).length;
   }
 
-  add(count: number, lane: Lane, endpointClass: string | null, grantedAt: number, now: number): void {
+  /** Takes in `count` tokens, the first `reserved` of them for callers that are not above their share. */
+  add(
+    count: number,
+    lane: Lane,
+    endpointClass: string | null,
+    grantedAt: number,
+    now: number,
+    reserved = 0,
+  ): void {
     const returnAt = lane === 'BACKGROUND' ? now : now + KEPT_MS;
     for (let added = 0; added < count; added += 1) {
-      this.#held.push({ lane, endpointClass, grantedAt, returnAt });
+      this.#held.push({ lane, endpointClass, grantedAt, isReserved: added < reserved, returnAt });
     }
     for (const bucket of bucketsFor(endpointClass)) {
       this.#out.set(bucket, (this.#out.get(bucket) ?? 0) + count);
@@ -58,15 +68,16 @@ export class Purse {
 
   /**
    * Whether a call of the lane could be made with a token granted for it, or, if `any`, for another
-   * lane: what was granted to the background serves all, and not the other way.
+   * lane: what was granted to the background serves all, and not the other way. `isAbove`: its caller is
+   * above its share.
    */
-  has(lane: Lane, endpointClass: string | null, any: boolean): boolean {
-    return this.#indexFor(lane, endpointClass, any) >= 0;
+  has(lane: Lane, endpointClass: string | null, any: boolean, isAbove: boolean): boolean {
+    return this.#indexFor(lane, endpointClass, any, isAbove) >= 0;
   }
 
   /** Takes a token for a call; its time of grant. */
-  take(lane: Lane, endpointClass: string | null, any: boolean): number {
-    const [token] = this.#held.splice(this.#indexFor(lane, endpointClass, any), 1);
+  take(lane: Lane, endpointClass: string | null, any: boolean, isAbove: boolean): number {
+    const [token] = this.#held.splice(this.#indexFor(lane, endpointClass, any, isAbove), 1);
     if (token === undefined) throw new TypeError('"lane" must be one that a token is held for');
     return token.grantedAt;
   }
@@ -143,9 +154,10 @@ export class Purse {
     return [...this.#out.keys()];
   }
 
-  #indexFor(lane: Lane, endpointClass: string | null, any: boolean): number {
+  #indexFor(lane: Lane, endpointClass: string | null, any: boolean, isAbove: boolean): number {
     return this.#held.findIndex(
       (token) =>
+        !(isAbove && token.isReserved) &&
         token.endpointClass === endpointClass &&
         (token.lane === lane || (any && (token.lane === 'BACKGROUND' || lane !== 'BACKGROUND'))),
     );

@@ -149,6 +149,7 @@ export function runAccount(options: SimulatedAccount): SimulatedRun {
         endpointClass: null,
         calls: Math.min(room, wishes.length),
         callers: 1,
+        byCaller: [{ caller: 'caller', calls: Math.min(room, wishes.length) }],
       }))
       .filter(({ calls }) => calls > 0);
     const { finished, readings } = process.pending;
@@ -162,6 +163,7 @@ export function runAccount(options: SimulatedAccount): SimulatedRun {
       settled,
       holding: [ACCOUNT],
       pauses: [],
+      callers: [],
     };
     const update = exchangeBudget(rows, request, now, random);
     rows = JSON.parse(JSON.stringify(update.rows));
