@@ -35,7 +35,7 @@ export interface SettledReadings extends ReadingBatch {
   readonly newestGrant: number;
 }
 
-const BIN_MS = 250;
+export const BIN_MS = 250;
 /** Clocks of two machines do not run at exactly one rate, and a window is long. */
 const DRIFT_MS = 100;
 /** A process that has been silent so long is dead, and its calls have left the window. */
@@ -228,8 +228,10 @@ export class Bucket {
     const state = this.#state;
     const now = this.#now;
     const before = state.reading;
-    const newest = batch.newestGrant >= (before?.newestGrant ?? 0);
-    const newestGrant = Math.max(batch.newestGrant, before?.newestGrant ?? 0);
+    // Granted before the ledger's clock was set back: nobody knows what it came after.
+    const grantedLast = batch.newestGrant > now ? 0 : batch.newestGrant;
+    const newest = grantedLast >= (before?.newestGrant ?? 0);
+    const newestGrant = Math.max(grantedLast, before?.newestGrant ?? 0);
     if (newest) state.limit = batch.limit;
     if (state.blind.at <= newestGrant) state.blind = { calls: 0, at: 0 };
     const kept = (before?.batches ?? []).filter(({ at }) => at > newestGrant);

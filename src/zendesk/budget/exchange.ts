@@ -4,11 +4,11 @@
  * transaction and be tested against simulated servers.
  */
 import { LANES, type Lane } from '../lane.ts';
-import { Bucket, type Settlement } from './bucket.ts';
+import { BIN_MS, Bucket, type Settlement } from './bucket.ts';
 import type { BucketState } from './bucket-state.ts';
 import type { BudgetRows, BudgetUpdate } from './budget-ledger.ts';
 import { ACCOUNT, specOf } from './endpoint-class.ts';
-import { type CallerCalls, type CallerReport, FairUse, noteCallers } from './fair-use.ts';
+import { CALLERS_BIN_MS, type CallerCalls, type CallerReport, FairUse, noteCallers } from './fair-use.ts';
 import {
   addWaiting,
   backgroundRoom,
@@ -22,6 +22,7 @@ import {
   type Waiting,
   waitingElsewhere,
 } from './line.ts';
+import { shiftedBucket, shiftedLine } from './shifted-times.ts';
 
 /** Calls of one lane and endpoint class that could be made at once if there were tokens. */
 export interface BudgetAsk extends Waiting {
@@ -82,6 +83,8 @@ interface StoredBucket {
   readonly line?: LineState;
 }
 
+/** A clock that is so far behind what was stored was set back; exchanges in one moment hurry ahead less. */
+const MOST_AHEAD_MS = 5_000;
 const LEAST_RETRY_MS = 20;
 const MOST_RETRY_MS = 200;
 /** Of what is beyond a quarter of the limit a process may take an eighth ahead of need. */
@@ -105,13 +108,13 @@ export function exchangeBudget(
   ledgerNow: number,
   random: () => number,
 ): BudgetUpdate<ExchangeAnswer> {
-  const account = readStored(rows[ACCOUNT]);
+  const account = readStored(rows[ACCOUNT], ledgerNow);
   // Every exchange has a time of its own: what is settled in one comes before what the next grants.
   const now = Math.max(Math.ceil(ledgerNow), (account?.at ?? 0) + 1);
   const buckets = new Map(
     bucketsOf(request).map((name) => [
       name,
-      new Bucket(readStored(rows[name])?.bucket ?? null, specOf(name), name === ACCOUNT, now),
+      new Bucket(readStored(rows[name], ledgerNow)?.bucket ?? null, specOf(name), name === ACCOUNT, now),
     ]),
   );
   let line = pruneLine(account?.line ?? emptyLine(), now);
@@ -309,8 +312,20 @@ function bucketOf(buckets: ReadonlyMap<string, Bucket>, name: string): Bucket {
   return bucket;
 }
 
-/** Our own record, or `null` for none or one that another version of the gateway wrote. */
-function readStored(row: unknown): StoredBucket | null {
+/**
+ * Our own record, or `null` for none or one that another version of the gateway wrote. One from the
+ * future, the ledger's clock having been set back, is brought to the present.
+ */
+function readStored(row: unknown, ledgerNow: number): StoredBucket | null {
   const isOurs = typeof row === 'object' && row !== null && 'version' in row && row.version === 1;
-  return isOurs ? structuredClone(row as StoredBucket) : null;
+  if (!isOurs) return null;
+  const stored = structuredClone(row as StoredBucket);
+  const ahead = Math.ceil(stored.at - ledgerNow);
+  if (ahead <= MOST_AHEAD_MS) return stored;
+  return {
+    version: 1,
+    at: stored.at - ahead,
+    bucket: shiftedBucket(stored.bucket, ahead, BIN_MS),
+    ...(stored.line === undefined ? {} : { line: shiftedLine(stored.line, ahead, CALLERS_BIN_MS) }),
+  };
 }

@@ -46,7 +46,7 @@ export interface FairParts {
   readonly callersAbove: number;
 }
 
-const BIN_MS = 5_000;
+export const CALLERS_BIN_MS = 5_000;
 export const DEMAND_MS = 20_000;
 /** A rate is not judged by less. */
 const LEAST_AGE_MS = 3_000;
@@ -76,7 +76,7 @@ export function noteCallers(
   const active = [...callers]
     .map(([caller, use]): [string, CallerUse] => [
       caller,
-      { ...use, used: use.used.filter(([bin]) => (bin + 1) * BIN_MS + windowMs > now) },
+      { ...use, used: use.used.filter(([bin]) => (bin + 1) * CALLERS_BIN_MS + windowMs > now) },
     ])
     .filter(([, use]) => use.used.length > 0 || wantedAt(use, now) > NEGLIGIBLE);
   if (active.length <= MAX_CALLERS) return Object.fromEntries(active);
@@ -133,7 +133,7 @@ export class FairUse {
 }
 
 function withUse(used: CallerUse['used'], calls: number, now: number): CallerUse['used'] {
-  const bin = Math.floor(now / BIN_MS);
+  const bin = Math.floor(now / CALLERS_BIN_MS);
   const last = used.at(-1);
   return last !== undefined && last[0] === bin
     ? [...used.slice(0, -1), [bin, last[1] + calls]]
@@ -143,7 +143,7 @@ function withUse(used: CallerUse['used'], calls: number, now: number): CallerUse
 /** Calls in the last window; those of the oldest bin leave it one after the other. */
 function usedBy({ used }: CallerUse, windowMs: number, now: number): number {
   return used.reduce((sum, [bin, calls]) => {
-    const left = ((bin + 1) * BIN_MS + windowMs - now) / BIN_MS;
+    const left = ((bin + 1) * CALLERS_BIN_MS + windowMs - now) / CALLERS_BIN_MS;
     return sum + calls * Math.min(1, Math.max(0, left));
   }, 0);
 }

@@ -1,6 +1,10 @@
 /** The budget on virtual time against servers that count as Zendesk may: by fixed or by sliding minutes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Settlement } from '../../../src/zendesk/budget/bucket.ts';
+import type { BudgetRows } from '../../../src/zendesk/budget/budget-ledger.ts';
+import { ACCOUNT } from '../../../src/zendesk/budget/endpoint-class.ts';
+import { type BudgetAsk, exchangeBudget } from '../../../src/zendesk/budget/exchange.ts';
 import { runAccount, type SimulatedAccount, type SimulatedRun } from './simulated-account.ts';
 
 const EVERYTHING = Infinity;
@@ -116,5 +120,49 @@ describe('beside another consumer', () => {
       expect(run.refused).toBeLessThanOrEqual(2);
       expect(run.others.taken / (run.others.taken + run.others.refused)).toBeGreaterThanOrEqual(0.7);
     }
+  });
+});
+
+describe("a ledger's clock", () => {
+  it.each([
+    6_000, 3_600_000,
+  ])('set back by %i ms does not stop the account, nor forget what is in the window', (back) => {
+    const limit = 200;
+    let rows: BudgetRows = {};
+    let now = 1_800_000_000_000;
+    let remaining = limit;
+    const exchange = (calls: number, settled: ReadonlyMap<string, Settlement> = new Map()) => {
+      const byCaller = [{ caller: '', calls }];
+      const asks: BudgetAsk[] =
+        calls === 0 ? [] : [{ lane: 'INTERACTIVE', endpointClass: null, calls, callers: 1, byCaller }];
+      const request = { process: 'p', asks, ahead: [], settled, holding: [], pauses: [], callers: [] };
+      const update = exchangeBudget(rows, request, now, () => 0.5);
+      rows = JSON.parse(JSON.stringify(update.rows));
+      return update.answer;
+    };
+    const useSeconds = (seconds: number, beforeEnd = () => {}): number => {
+      let made = 0;
+      for (let second = 0; second < seconds; second += 1) {
+        const { granted, grantedAt } = exchange(10);
+        const count = granted[0] ?? 0;
+        made += count;
+        remaining -= count;
+        now += 500;
+        if (second === seconds - 1) beforeEnd();
+        const told = { least: remaining, greatest: remaining + count - 1, limit, resetsIn: 60_000 };
+        const readings = { count, ...told, newestGrant: grantedAt };
+        if (count > 0) exchange(0, new Map([[ACCOUNT, { finished: count, returned: 0, readings }]]));
+        now += 500;
+      }
+      return made;
+    };
+    const before = useSeconds(20, () => {
+      now -= back;
+    });
+    expect(before).toBeGreaterThan(limit / 2);
+    expect(before + useSeconds(35)).toBeLessThanOrEqual(limit);
+    remaining = limit;
+    now += 30_000;
+    expect(useSeconds(30)).toBeGreaterThanOrEqual(limit * 0.9);
   });
 });
