@@ -1,5 +1,6 @@
 import {
   findTicket,
+  invalidInput,
   listComments,
   listTicketsOf,
   needsOperation,
@@ -22,6 +23,11 @@ import { CommentConnection, commentList, TicketConnection, ticketList } from './
 import { referredOrganization, referredUser, wantsSideLoad } from './references.ts';
 import { Organization, Ticket, User } from './refs.ts';
 import { CustomField, Satisfaction, Via } from './ticket-parts.ts';
+
+/** Custom fields that one selection may name. */
+export const MAX_CUSTOM_FIELD_IDS = 100;
+/** As many as are reckoned with where none are named. */
+const DEFAULT_CUSTOM_FIELDS = 10;
 
 builder.node(Ticket, {
   description: 'A ticket: what somebody asked for, and all that came of it.',
@@ -198,12 +204,25 @@ builder.node(Ticket, {
     tags: t.stringList({ description: 'Its tags.', resolve: ({ view }) => [...view.tags] }),
     customFields: t.field({
       type: [CustomField],
+      complexity: ({ ids }) => ({
+        field: 1,
+        multiplier: Math.min(Math.max(ids?.length ?? DEFAULT_CUSTOM_FIELDS, 1), MAX_CUSTOM_FIELD_IDS),
+      }),
       description: 'Values of custom fields: of all, or of those named.',
       args: {
-        ids: t.arg.idList({ required: false, description: 'Zendesk’s ids of the fields that are wanted.' }),
+        ids: t.arg.idList({
+          required: false,
+          description: `Zendesk’s ids of the fields that are wanted, at most ${MAX_CUSTOM_FIELD_IDS}.`,
+        }),
       },
-      resolve: ({ view }, { ids }) =>
-        view.customFields.filter(({ id }) => ids == null || ids.includes(String(id))),
+      resolve: ({ view }, { ids }) => {
+        if (ids == null) return [...view.customFields];
+        if (ids.length > MAX_CUSTOM_FIELD_IDS) {
+          throw invalidInput([{ path: 'ids', message: `must name at most ${MAX_CUSTOM_FIELD_IDS} fields` }]);
+        }
+        const wanted = new Set(ids);
+        return view.customFields.filter(({ id }) => wanted.has(String(id)));
+      },
     }),
     satisfaction: t.field({
       type: Satisfaction,

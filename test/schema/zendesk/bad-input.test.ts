@@ -70,6 +70,13 @@ describeOnBothDatabases('a document to the graph of a Zendesk account', (databas
     if (subject === 'complexity') expect(cost.used).toBe(measured);
   });
 
+  it('that names more than a hundred custom fields is refused by their argument', async () => {
+    const document = `query($int: ID!, $ids: [ID!]) { integration(id: $int) { ticket(id: "4") { customFields(ids: $ids) { fieldId } } } }`;
+    const ids = Array.from({ length: 101 }, (_, at) => String(at + 1));
+    expect(fieldsOf(await desk().ask(document, { ids }))).toEqual({ ids: 'must name at most 100 fields' });
+    expect((await desk().ask(document, { ids: ids.slice(1) })).errors).toBeUndefined();
+  });
+
   it('of a hundred comments by their ids is refused, of a hundred other objects is not', async () => {
     const { watch, id, integrationId } = desk();
     const NODES =
