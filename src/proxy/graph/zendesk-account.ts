@@ -2,7 +2,7 @@
  * One Zendesk account within a session. Each method is admitted under its own operation of the
  * catalogue; what a record shows is decided here, by the caller's rights, whatever was loaded.
  */
-import type { JsonObject } from '../../base/index.ts';
+import { type JsonObject, SealdeskError } from '../../base/index.ts';
 import { MAX_PAGE_SIZE } from '../../zendesk/index.ts';
 import type { OperationName } from '../catalogue/catalogue.ts';
 import type { ZendeskRecord } from '../catalogue/records.ts';
@@ -230,7 +230,10 @@ export class ZendeskAccount implements GraphAccount {
       if (!page.hasMore || page.end === null || page.end === start) return null;
       start = page.end;
     }
-    return null;
+    throw new SealdeskError(
+      'QUERY_TOO_COMPLEX',
+      `The comment is not on the newest ${MAX_COMMENT_PAGES} pages of its ticket. Read the comments of the ticket by their pages.`,
+    );
   }
 
   #searchResult(one: ZendeskRecord): SearchResultView {
