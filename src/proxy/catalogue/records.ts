@@ -15,6 +15,11 @@ export const record: z.ZodType<ZendeskRecord> = z.custom<ZendeskRecord>(
   'must be a record with an id',
 );
 
+/** A list of records, without those that have no id which could name them. */
+export const records: z.ZodType<ZendeskRecord[]> = z
+  .array(z.unknown())
+  .transform((list) => list.flatMap((one) => record.safeParse(one).data ?? []));
+
 /** What of a person goes with a ticket: `photo` is the address of the picture. */
 export const personReference = z.strictObject({
   id: z.number(),
@@ -40,11 +45,16 @@ export function readBody<Body>(schema: z.ZodType<Body>, response: ZendeskRespons
   return parsed.data;
 }
 
+const sideLoad = records
+  .nullish()
+  .transform((list) => list ?? undefined)
+  .optional();
+
 /** Side-loaded arrays, present or not. */
 export const sideLoads = {
-  users: z.array(record).optional(),
-  organizations: z.array(record).optional(),
-  groups: z.array(record).optional(),
+  users: sideLoad,
+  organizations: sideLoad,
+  groups: sideLoad,
 } as const;
 
 export function personOf(user: ZendeskRecord): PersonReference {

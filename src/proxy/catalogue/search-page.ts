@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { MAX_SEARCH_RECORDS, type OffsetPage, readOffsetPage } from '../../zendesk/index.ts';
 import type { Call } from './operation.ts';
-import { readBody, record, sideLoads, type ZendeskRecord } from './records.ts';
+import { readBody, records, sideLoads, type ZendeskRecord } from './records.ts';
 
 export const SEARCH_SORTS = ['created_at', 'updated_at', 'priority', 'status', 'ticket_type'] as const;
 
@@ -28,7 +28,7 @@ export function searchDepthIssue(page: number, perPage: number): string | null {
     : `reaches beyond the ${MAX_SEARCH_RECORDS} results that Zendesk's search answers; narrow the query`;
 }
 
-const searchBody = z.looseObject({ results: z.array(record), ...sideLoads });
+const searchBody = z.looseObject({ results: records, ...sideLoads });
 
 export async function searchPage(call: Call, request: SearchRequest): Promise<SearchPage> {
   const response = await call({

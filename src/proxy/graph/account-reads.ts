@@ -12,7 +12,7 @@ import {
   type ZendeskQuery,
   type ZendeskResponse,
 } from '../../zendesk/index.ts';
-import { readBody, record, type ZendeskRecord } from '../catalogue/records.ts';
+import { readBody, records, type ZendeskRecord } from '../catalogue/records.ts';
 import type { AccountObjects } from './account-objects.ts';
 import { listNameOf } from './cursor.ts';
 import { type RecordSlice, readCursorSlice, type ZendeskPage } from './cursor-list.ts';
@@ -20,6 +20,7 @@ import type { SliceRequest } from './list-request.ts';
 import type { ListSource } from './list-source.ts';
 import { type NumberedPage, readNumberedSlice } from './offset-list.ts';
 import type { ReadAllowance } from './read-allowance.ts';
+import { MAX_INT } from './record-fields.ts';
 
 /** A GET on behalf of one operation of the catalogue. */
 export type Get = (path: string, query: ZendeskQuery) => Promise<ZendeskResponse>;
@@ -27,13 +28,12 @@ export type Get = (path: string, query: ZendeskQuery) => Promise<ZendeskResponse
 /** Records on a page once a page of more was larger than the gateway reads. */
 const SMALL_PAGE_SIZE = 10;
 
-const records = z.array(record).optional();
 const listBody = z.looseObject({
-  tickets: records,
-  users: records,
-  organizations: records,
-  comments: records,
-  results: records,
+  tickets: records.nullish(),
+  users: records.nullish(),
+  organizations: records.nullish(),
+  comments: records.nullish(),
+  results: records.nullish(),
 });
 type ListBody = z.infer<typeof listBody>;
 
@@ -125,7 +125,7 @@ export class AccountReads {
     const count = body['count'];
     return {
       records: this.#take(source, response),
-      count: typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : null,
+      count: isCount(count) ? count : null,
       hasMore: typeof body['next_page'] === 'string',
     };
   }
@@ -168,7 +168,7 @@ export class AccountReads {
   #take({ member }: ListSource, response: ZendeskResponse): readonly ZendeskRecord[] {
     const body: ListBody = readBody(listBody, response);
     const taken = body[member];
-    if (taken === undefined) throw unusableAnswer(response.status, false);
+    if (taken === undefined || taken === null) throw unusableAnswer(response.status, false);
     // What search finds may lag behind by minutes; a list is as of now.
     const isCurrent = member !== 'results';
     if (member !== 'users') this.#objects.keepPartial('users', body.users ?? [], { isCurrent });
@@ -184,4 +184,9 @@ export class AccountReads {
 
 function keyOf(path: string, query: ZendeskQuery): string {
   return JSON.stringify([path, query]);
+}
+
+/** A count beyond GraphQL's integers is none: 32 bits with sign. */
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_INT;
 }

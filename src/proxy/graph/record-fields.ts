@@ -13,7 +13,16 @@ export function labelOf(of: JsonObject, name: string): string | null {
   return typeof value === 'number' ? String(value) : textOf(of, name);
 }
 
-/** An id or a count. */
+/** Largest integer of GraphQL. */
+export const MAX_INT = 2 ** 31 - 1;
+
+/** A size that is shown as a number; `null` where it is beyond GraphQL's integers. */
+export function sizeOf(of: JsonObject, name: string): number | null {
+  const value = integerOf(of, name);
+  return value === null || value < 0 || value > MAX_INT ? null : value;
+}
+
+/** An id. */
 export function integerOf(of: JsonObject, name: string): number | null {
   const value = of[name];
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;

@@ -17,7 +17,7 @@ import {
   type ZendeskQuery,
   type ZendeskResponse,
 } from '../../zendesk/index.ts';
-import { readBody, record, type ZendeskRecord } from '../catalogue/records.ts';
+import { readBody, records, type ZendeskRecord } from '../catalogue/records.ts';
 
 /** Who may share: everybody for whom all of this is the same. */
 export interface SharingGroup {
@@ -141,7 +141,6 @@ class SharedReadsByGroup implements SharedReads {
   }
 }
 
-const records = z.array(record);
 const SHOW_MANY = {
   tickets: z.looseObject({ tickets: records }).transform((body) => body.tickets),
   users: z.looseObject({ users: records }).transform((body) => body.users),

@@ -337,3 +337,58 @@ describe('comments that are too large for one page', () => {
     expect(ids.length).toBe(small.gateway.simulator.tickets.get(290)?.commentCount);
   });
 });
+
+describe('records that Zendesk sends in an odd form', () => {
+  const answer = (rig: Rig, path: string, body: object) =>
+    rig.gateway.simulator.faults.add({
+      path,
+      effect: { kind: 'status', status: 200, body: JSON.stringify(body), contentType: 'application/json' },
+    });
+
+  it('are left out one by one, and a number too large for GraphQL is none', async () => {
+    await using odd = await openRig();
+    answer(odd, '/api/v2/tickets', {
+      tickets: [{ id: 1 }, { id: null }, { id: 2 ** 53 }, { id: 2 }],
+      users: null,
+      meta: {},
+    });
+    answer(odd, '/api/v2/tickets/show_many', { tickets: [{ id: 3 }, { id: null }] });
+    answer(odd, '/api/v2/search', { results: [{ id: 4, result_type: 'ticket' }], count: 3e9 });
+    answer(odd, '/api/v2/tickets/*/comments', {
+      comments: [{ id: 5, attachments: [{ id: 6, size: 3e9 }] }],
+      meta: {},
+    });
+    const account = await (await openSession(odd)).account();
+    const page = { first: 10, after: null } as const;
+    const tickets = await account.tickets({ of: 'ACCOUNT', filter: {}, sort: null, sideLoad: true, ...page });
+    expect(tickets.edges.map(({ node }) => node.id)).toEqual([1, 2]);
+    expect((await account.ticket(3))?.id).toBe(3);
+    expect((await account.search({ query: 'x', kind: null, sort: null, ...page })).totalCount).toBeNull();
+    const comments = await account.comments({ ticketId: 9, newestFirst: false, ...page });
+    expect(comments.edges[0]?.node.attachments[0]?.size).toBeNull();
+  });
+});
+
+describe('a comment that is looked for on more pages than are read', () => {
+  it('is told to lie beyond them, not to be missing', async () => {
+    await using endless = await openRig();
+    let page = 0;
+    endless.gateway.simulator.faults.add({
+      path: '/api/v2/tickets/*/comments',
+      effect: {
+        kind: 'status',
+        status: 200,
+        contentType: 'application/json',
+        get body() {
+          page += 1;
+          return JSON.stringify({
+            comments: [{ id: 1 }],
+            meta: { has_more: true, after_cursor: `c${page}` },
+          });
+        },
+      },
+    });
+    const account = await (await openSession(endless)).account();
+    await expect(account.comment(9, 2)).rejects.toMatchObject({ code: 'QUERY_TOO_COMPLEX' });
+  });
+});
