@@ -160,10 +160,12 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     }
     this.#timer?.abort();
     this.#timer = null;
-    if (this.#exchanging !== null || this.#closed) return;
-    const next = this.#nextTime(now);
+    if (this.#closed) return;
+    const next = this.#exchanging === null ? this.#nextTime(now) : Infinity;
     if (next <= now) this.#exchanging = this.#exchange();
-    else if (next < Infinity) this.#timer = this.#startTimer(next - now);
+    // However long the ledger takes, nobody waits beyond the deadline.
+    const wakeAt = this.#exchanging === null ? next : this.#nextDeadline();
+    if (wakeAt < Infinity) this.#timer = this.#startTimer(wakeAt - now);
   }
 
   /** Lets in who has a token of its own lane, then who can use what another lane has left. */
@@ -250,6 +252,10 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
       if (denial !== undefined && denial.askAgainAt > now) next = Math.min(next, denial.askAgainAt);
     }
     return next;
+  }
+
+  #nextDeadline(): number {
+    return this.#queue.all().reduce((next, { request }) => Math.min(next, request.deadline), Infinity);
   }
 
   #startTimer(milliseconds: number): AbortController {
