@@ -58,4 +58,41 @@ describe('a result that cannot be answered', () => {
     expect(outcome).toMatchObject({ intentId: intent?.id, outcome: 'APPLIED', parentId: own?.id });
     expect(events.filter(({ action }) => action === 'zendesk.call').length).toBeGreaterThan(1);
   });
+
+  it('tells NOT_SENT of a change that was refused, however large what stood in its way', async () => {
+    answerOnce('/api/v2/tickets/show_many', {
+      tickets: [{ id: OPEN_TICKET, description: 'x'.repeat(9 << 20) }],
+    });
+    const subject = rig.gateway.simulator.tickets.get(OPEN_TICKET)?.subject;
+    const answer = await ask(
+      `mutation ($id: ID!) { updateTicket(input: {
+        ticketId: $id, subject: "Lost", expectedUpdatedAt: "2001-01-01T00:00:00Z"
+      }) { current { description } } }`,
+      { variables: { id: ticketId() } },
+    );
+    expect(answer.result.errors[0].extensions).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      mutation: 'NOT_SENT',
+      intentId: expect.stringMatching(/^aud_/),
+    });
+    expect(rig.gateway.simulator.tickets.get(OPEN_TICKET)?.subject).toBe(subject);
+  });
+
+  it('tells APPLIED where one change was made after another that was not', async () => {
+    longTickets();
+    const answer = await ask(
+      `mutation ($id: ID!) {
+        a: addComment(input: { ticketId: $id, body: "", public: false }) { ticket { id } }
+        b: updateTicket(input: { ticketId: $id, subject: "Made too" }) { ticket { ${requested(aliases(2))} } }
+      }`,
+      { variables: { id: ticketId() } },
+    );
+    expect(rig.gateway.simulator.tickets.get(OPEN_TICKET)?.subject).toBe('Made too');
+    const { code, mutation, intentId } = answer.result.errors[0].extensions;
+    expect([code, mutation]).toEqual(['PAYLOAD_TOO_LARGE', 'APPLIED']);
+    const outcome = (await rig.events()).find(
+      (event) => event.phase === 'OUTCOME' && event.intentId === intentId,
+    );
+    expect(outcome).toMatchObject({ outcome: 'APPLIED' });
+  });
 });

@@ -1,13 +1,19 @@
 /** An execution result on its way out: its form, its status, and what of a change it tells. */
 import { GraphQLError } from 'graphql';
-import { ERROR_CODES, isErrorCode, type MutationOutcome, SealdeskError } from '../../base/index.ts';
+import {
+  ERROR_CODES,
+  type ErrorDetails,
+  isErrorCode,
+  type MutationOutcome,
+  SealdeskError,
+} from '../../base/index.ts';
 import { type DocumentCost, MAX_RESULT_BYTES, type ZendeskUsage } from '../../service/index.ts';
 import { upstreamOf } from '../../zendesk/index.ts';
 import { publicGraphqlError } from './mask-error.ts';
 import type { OperationRecord } from './operation-record.ts';
 import { encodeJsonWithin } from './result-text.ts';
 
-const MUTATION_OUTCOMES: readonly MutationOutcome[] = ['APPLIED', 'UNKNOWN', 'NOT_SENT'];
+const LEAST_SETTLED_FIRST: readonly MutationOutcome[] = ['UNKNOWN', 'APPLIED', 'NOT_SENT'];
 
 /** What was executed, its errors masked and coded. */
 export interface ExecutionResult {
@@ -105,21 +111,34 @@ function tooLarge(): SealdeskError {
 }
 
 /**
- * The failure to answer an operation, with what its errors told of a change unless it tells so itself. A
- * mutation without errors was made: that its answer is withheld must not look as if it had not been.
+ * The failure to answer a mutation, unless it tells so itself with what became of its changes: by `changed`,
+ * what the operation knows of those in Zendesk, by its errors, and by the root fields without one, which were
+ * made. Of several the least settled is told: what was made must not look as if it could be sent again.
  */
 export function withChange(
   failure: SealdeskError,
   record: OperationRecord,
-  errors: readonly GraphQLError[] | undefined,
+  { data, errors = [] }: ExecutionResult,
+  changed: Pick<ErrorDetails, 'mutation' | 'intentId'> = {},
 ): SealdeskError {
   if (record.kind !== 'mutation' || failure.details.mutation !== undefined) return failure;
-  const told = errors?.[0]?.extensions;
-  const mutation =
-    errors === undefined ? 'APPLIED' : MUTATION_OUTCOMES.find((known) => known === told?.['mutation']);
-  if (mutation === undefined) return failure;
-  const intentId = told?.['intentId'];
-  return failure.with({ mutation, ...(typeof intentId === 'string' ? { intentId } : {}) });
+  const isMade = Object.entries(data ?? {}).some(
+    ([field, value]) => value !== null && !errors.some(({ path }) => path?.[0] === field),
+  );
+  const told: readonly Readonly<Record<string, unknown>>[] = [
+    { ...changed },
+    ...errors.map(({ extensions }) => extensions),
+    ...(isMade ? [{ mutation: 'APPLIED' }] : []),
+  ];
+  for (const mutation of LEAST_SETTLED_FIRST) {
+    const one = told.find((each) => each['mutation'] === mutation);
+    if (one === undefined) continue;
+    return failure.with({
+      mutation,
+      ...(typeof one['intentId'] === 'string' ? { intentId: one['intentId'] } : {}),
+    });
+  }
+  return failure;
 }
 
 /** Whether an answer holds no value of any root field. */

@@ -145,7 +145,7 @@ async function answer(
   } catch (error) {
     // What was done is recorded, and told of a change, also where the result of it cannot be answered.
     answered = false;
-    const failure = withChange(unencodable(error, log), record, executed.errors);
+    const failure = withChange(unencodable(error, log), record, executed, await operation.changed());
     result = { errors: [publicGraphqlError(failure)] };
     noteFailure(record, result.errors?.[0]);
     text = encode(eventId);
@@ -153,7 +153,7 @@ async function answer(
   const { envelope, auditEventId } = await operation
     .finish(record, { body: encodeUtf8(text), answered })
     .catch((error: unknown) => {
-      throw isSealdeskError(error) ? withChange(error, record, executed.errors) : error;
+      throw isSealdeskError(error) ? withChange(error, record, executed) : error;
     });
   const { status, headers: retryAfter } = statusOf(result);
   if (envelope !== null)
