@@ -11,12 +11,13 @@
  */
 import type { Clock, Log } from '../../base/index.ts';
 import type { LimitedRequest, RequestLimiter, RequestOutcome, RequestSlot } from '../request-limiter.ts';
-import { ZendeskError } from '../zendesk-error.ts';
+import type { ZendeskError } from '../zendesk-error.ts';
+import { exhausted } from './budget-exhausted.ts';
 import type { BudgetAccount, BudgetLedger } from './budget-ledger.ts';
 import { CallerTally, digestOf } from './caller-tally.ts';
 import { endpointClassOf } from './endpoint-class.ts';
 import { type AheadAsk, type BudgetAsk, bucketsOf, type ExchangeAnswer, exchangeBudget } from './exchange.ts';
-import { Pauses, pauseKey } from './pauses.ts';
+import { Pauses, pauseKey, pauseKeysOf } from './pauses.ts';
 import { Purse, toSettlements } from './purse.ts';
 import { RecentRate } from './recent-rate.ts';
 import { keyOf, type Waiter, WaitingQueue } from './waiting-queue.ts';
@@ -74,6 +75,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
   #heardAt = 0;
   #exchanging: Promise<void> | null = null;
   #timer: AbortController | null = null;
+  #isPumpDue = false;
   #closed = false;
 
   constructor(options: BudgetLimiterOptions) {
@@ -104,6 +106,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
       request,
       caller,
       endpointClass,
+      pauseKeys: pauseKeysOf(request),
       enteredAt: clock.now(),
       admit: (grantedAt) => {
         settled();
@@ -116,7 +119,7 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     };
     request.signal.addEventListener('abort', onAbort, { once: true });
     this.#queue.add(waiter);
-    this.#pump();
+    this.#pumpSoon();
     return promise;
   }
 
@@ -143,6 +146,16 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     if (scope === 'OBJECT') return;
     this.#sharedPauses.push({ key, until: now + milliseconds });
     this.#settleAt = now;
+  }
+
+  /** Once for all who enter in one turn of the event loop. */
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      this.#pump();
+    });
   }
 
   /** Refuses, admits, and then asks the ledger or sets the one timer for the next thing to happen. */
@@ -224,12 +237,12 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
   }
 
   #isReady(waiter: Waiter, now: number): boolean {
-    return this.#pauses.endFor(waiter.request) <= now;
+    return this.#pauses.endFor(waiter.pauseKeys) <= now;
   }
 
   /** No call of the waiter before this time, by what is known; 0 where nothing is. */
-  #freeAt({ request, caller, endpointClass }: Waiter): number {
-    const pause = this.#pauses.endFor(request);
+  #freeAt({ request, caller, endpointClass, pauseKeys }: Waiter): number {
+    const pause = this.#pauses.endFor(pauseKeys);
     // A token in hand overrules what the ledger said before.
     if (this.#purse.has(request.lane, endpointClass, true, this.#above.has(caller))) return pause;
     return Math.max(pause, this.#denials.get(keyOf(request.lane, endpointClass))?.notBefore ?? 0);
@@ -245,8 +258,8 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     const heartbeat = this.#purse.holding.length > 0 ? this.#heardAt + HEARTBEAT_MS : Infinity;
     let next = Math.min(this.#settleAt, heartbeat, this.#purse.nextReturn);
     for (const waiter of this.#queue.all()) {
-      const { request, endpointClass } = waiter;
-      const pause = this.#pauses.endFor(request);
+      const { request, endpointClass, pauseKeys } = waiter;
+      const pause = this.#pauses.endFor(pauseKeys);
       next = Math.min(next, request.deadline, pause > now ? pause : Infinity);
       const denial = this.#denials.get(keyOf(request.lane, endpointClass));
       if (denial !== undefined && denial.askAgainAt > now) next = Math.min(next, denial.askAgainAt);
@@ -382,13 +395,4 @@ export class BudgetLimiter implements RequestLimiter, AsyncDisposable {
     this.#purse.giveUp(Infinity);
     if (this.#purse.hasPending) await this.#exchange();
   }
-}
-
-function exhausted(milliseconds: number): ZendeskError {
-  const retryAfter = Math.max(1, Math.ceil(milliseconds / 1000));
-  return new ZendeskError(
-    'BUDGET_EXHAUSTED',
-    `No call of the Zendesk account's request budget came free in time. Try again in ${retryAfter} seconds.`,
-    { failure: 'RATE_LIMITED', retryAfter },
-  );
 }

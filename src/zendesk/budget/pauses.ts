@@ -25,15 +25,16 @@ export class Pauses {
     this.#ends.set(name, Math.max(this.#ends.get(name) ?? 0, until));
   }
 
-  /** When the last pause that holds the call ends; 0 without one. */
-  endFor(target: Target): number {
+  /** When the last pause of `keys` ends; 0 without one. */
+  endFor(keys: readonly string[]): number {
     if (this.#ends.size === 0) return 0;
-    return Math.max(
-      ...(['ACCOUNT', 'ENDPOINT', 'OBJECT'] as const).map(
-        (scope) => this.#ends.get(pauseKey(scope, target)) ?? 0,
-      ),
-    );
+    return keys.reduce((end, key) => Math.max(end, this.#ends.get(key) ?? 0), 0);
   }
+}
+
+/** Of all pauses that hold a call. */
+export function pauseKeysOf(target: Target): readonly string[] {
+  return (['ACCOUNT', 'ENDPOINT', 'OBJECT'] as const).map((scope) => pauseKey(scope, target));
 }
 
 export function pauseKey(scope: PauseScope, { method, path }: Target): string {

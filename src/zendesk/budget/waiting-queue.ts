@@ -11,6 +11,8 @@ export interface Waiter {
   /** The digest of its caller's name. */
   readonly caller: string;
   readonly endpointClass: string | null;
+  /** Of the pauses that hold it. */
+  readonly pauseKeys: readonly string[];
   /** On the process's own clock. */
   readonly enteredAt: number;
   /** `grantedAt`: when its token was granted, on the ledger's clock. */

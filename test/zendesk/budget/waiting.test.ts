@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { BudgetLedger } from '../../../src/zendesk/index.ts';
 import { createMemoryLedger } from '../../support/memory-ledger.ts';
 import { createManualClock } from '../manual-clock.ts';
-import { isSettled, openLimiterRig, pass } from './limiter-rig.ts';
+import { isSettled, openLimiterRig, pass, settle, told } from './limiter-rig.ts';
 
 const EXHAUSTED = { code: 'BUDGET_EXHAUSTED', status: 429, retryable: true };
 
@@ -27,5 +27,20 @@ describe('a ledger that hangs', () => {
     await pass(clock, 900);
     await expect(later).rejects.toMatchObject(EXHAUSTED);
     released.resolve();
+  });
+});
+
+describe('a thousand calls that enter in one turn', () => {
+  it('are looked at together, also while a pause holds them', async () => {
+    await using rig = openLimiterRig();
+    const slot = await rig.enter();
+    const pause = { scope: 'ENDPOINT', milliseconds: 8_000 } as const;
+    slot.leave({ sent: true, reading: told(600, 700, rig.clock), pause });
+    await pass(rig.clock, 300);
+    const timers = rig.clock.waits.length;
+    for (let count = 0; count < 1_000; count += 1) rig.enter().catch(() => undefined);
+    await settle();
+    expect(rig.clock.waits.length - timers).toBeLessThanOrEqual(3);
+    expect(rig.clock.pending).toBe(1);
   });
 });
