@@ -95,4 +95,24 @@ describe('a result that cannot be answered', () => {
     );
     expect(outcome).toMatchObject({ outcome: 'APPLIED' });
   });
+
+  it('does not come of one answer of Zendesk that many errors quote: it is told once, the rest is answered', async () => {
+    rig.gateway.simulator.faults.add({
+      path: '/api/v2/users/show_many',
+      effect: { kind: 'status', status: 403, contentType: 'text/html', body: 'y'.repeat(40_000) },
+    });
+    const answer = await ask(
+      `query ($id: ID!) { node(id: $id) { ... on Integration { tickets(first: 100) { nodes {
+        subject requester { email } submitter { email } assignee { email } } } } } }`,
+      { variables: { id: rig.tenant.integrationId } },
+    );
+    const { data, errors } = answer.result;
+    expect(data.node.tickets.nodes.length).toBeGreaterThan(50);
+    expect(errors.length).toBeGreaterThan(50);
+    type Told = { extensions: { upstream?: { body: string }; upstreamStatus: number } };
+    const bodies = errors.flatMap(({ extensions }: Told) => extensions.upstream?.body ?? []);
+    expect(bodies[0]).toHaveLength(40_000);
+    expect(bodies.join('').length).toBeLessThanOrEqual(64 * 1024);
+    expect(errors.every(({ extensions }: Told) => extensions.upstreamStatus === 403)).toBe(true);
+  });
 });

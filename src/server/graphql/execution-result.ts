@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import {
   ERROR_CODES,
   type ErrorDetails,
+  encodeUtf8,
   isErrorCode,
   type MutationOutcome,
   SealdeskError,
@@ -12,6 +13,9 @@ import { upstreamOf } from '../../zendesk/index.ts';
 import { publicGraphqlError } from './mask-error.ts';
 import type { OperationRecord } from './operation-record.ts';
 import { encodeJsonWithin } from './result-text.ts';
+
+/** Of all answers of Zendesk's that one result tells, as text in UTF-8. */
+const MAX_UPSTREAM_BYTES = 64 * 1024;
 
 const LEAST_SETTLED_FIRST: readonly MutationOutcome[] = ['UNKNOWN', 'APPLIED', 'NOT_SENT'];
 
@@ -89,15 +93,27 @@ export function statusOf({ data, errors }: ExecutionResult): {
   };
 }
 
-/** `error` with Zendesk's own answer in full, where there was one. For sealing only. */
-export function withUpstream(error: GraphQLError): GraphQLError {
-  const upstream = upstreamOf(error.originalError);
-  if (upstream === null) return error;
-  const { status, body, truncated } = upstream;
-  return new GraphQLError(`${error.message} Zendesk’s own words are in extensions.upstream.`, {
-    ...(error.nodes === undefined ? {} : { nodes: error.nodes }),
-    ...(error.path === undefined ? {} : { path: error.path }),
-    extensions: { ...error.extensions, upstream: { status, body, truncated } },
+/**
+ * `errors` with Zendesk's own answers, each at the first error it caused and cut where all together would be
+ * more than 64 KiB; the others tell its status only. For sealing only.
+ */
+export function withUpstream(errors: readonly GraphQLError[]): readonly GraphQLError[] {
+  const told = new Set<unknown>();
+  let left = MAX_UPSTREAM_BYTES;
+  return errors.map((error) => {
+    const upstream = upstreamOf(error.originalError);
+    if (upstream === null || told.has(upstream) || left === 0) return error;
+    told.add(upstream);
+    const { status, body, truncated } = upstream;
+    const text = encodeUtf8(typeof body === 'string' ? body : JSON.stringify(body));
+    const isCut = text.length > left;
+    const shown = isCut ? new TextDecoder().decode(text.subarray(0, left), { stream: true }) : body;
+    left = Math.max(0, left - text.length);
+    return new GraphQLError(`${error.message} Zendesk’s own words are in extensions.upstream.`, {
+      ...(error.nodes === undefined ? {} : { nodes: error.nodes }),
+      ...(error.path === undefined ? {} : { path: error.path }),
+      extensions: { ...error.extensions, upstream: { status, body: shown, truncated: truncated || isCut } },
+    });
   });
 }
 

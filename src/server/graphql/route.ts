@@ -132,7 +132,7 @@ async function answer(
   const { requestId } = call;
   const usage = call.caller === null ? {} : usageExtensions(session.usage(), cost);
   let result: ExecutionResult = isSealed
-    ? { ...executed, errors: executed.errors?.map(withUpstream) }
+    ? { ...executed, errors: executed.errors && withUpstream(executed.errors) }
     : executed;
   noteFailure(record, result.errors?.[0]);
   const encode = (auditEventId: string): string =>
