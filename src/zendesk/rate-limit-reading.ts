@@ -27,6 +27,9 @@ export type ResponseHeaders = Readonly<Record<string, string>>;
 /** Longest pause that a `Retry-After` is believed, in seconds. */
 export const MAX_RETRY_AFTER_SECONDS = 3600;
 
+/** The same of an answer 503: an outage may be over long before, and one node must not stop the account for an hour. */
+export const MAX_OUTAGE_RETRY_AFTER_SECONDS = 120;
+
 const MAX_ENDPOINT_LIMITS = 16;
 const ENDPOINT_HEADER = /^zendesk-rate-?limit-([a-z0-9-]{1,64})$/;
 const WEBHOOKS_PATH = /^\/api\/v2\/webhooks(?:[/.?]|$)/;
@@ -52,13 +55,17 @@ export function parseRateLimits(headers: ResponseHeaders, path: string, now: num
 
 /**
  * A `Retry-After` value in milliseconds from `now`: seconds or an HTTP date (RFC 9110 §10.2.3), at
- * most {@link MAX_RETRY_AFTER_SECONDS}; `null` when absent or neither.
+ * most `most` seconds; `null` when absent or neither.
  */
-export function parseRetryAfter(value: string | undefined, now: number): number | null {
+export function parseRetryAfter(
+  value: string | undefined,
+  now: number,
+  most: number = MAX_RETRY_AFTER_SECONDS,
+): number | null {
   const seconds = parseCount(value);
   const milliseconds = seconds !== null ? seconds * 1000 : parseHttpDate(value) - now;
   if (Number.isNaN(milliseconds)) return null;
-  return Math.min(Math.max(milliseconds, 0), MAX_RETRY_AFTER_SECONDS * 1000);
+  return Math.min(Math.max(milliseconds, 0), most * 1000);
 }
 
 function parseHttpDate(value: string | undefined): number {

@@ -4,7 +4,12 @@
  */
 import type { ErrorCode, JsonValue } from '../base/index.ts';
 import { parseJsonBody } from './json-body.ts';
-import { parseRetryAfter, type RateLimitReading } from './rate-limit-reading.ts';
+import {
+  MAX_OUTAGE_RETRY_AFTER_SECONDS,
+  MAX_RETRY_AFTER_SECONDS,
+  parseRetryAfter,
+  type RateLimitReading,
+} from './rate-limit-reading.ts';
 import type { PauseScope } from './request-limiter.ts';
 import type { TransportFailure, TransportReply } from './transport.ts';
 import { parseUpstreamProblem, type UpstreamProblem } from './upstream-problem.ts';
@@ -39,7 +44,8 @@ export function judgeReply(reply: TransportReply, reading: RateLimitReading, now
   const { status } = reply;
   const body = parseJsonBody(reply.body);
   const problem = parseUpstreamProblem(body);
-  const retryAfter = parseRetryAfter(reply.headers['retry-after'], now);
+  const most = status === 503 ? MAX_OUTAGE_RETRY_AFTER_SECONDS : MAX_RETRY_AFTER_SECONDS;
+  const retryAfter = parseRetryAfter(reply.headers['retry-after'], now, most);
   const waits = status === 429 || (status === 503 && retryAfter !== null);
   const milliseconds = retryAfter ?? DEFAULT_PAUSE;
   const row = rowOf(status, problem, waits);
