@@ -25,7 +25,7 @@ function printErrorCodes(): string {
     '',
     'In the clear an error carries our own text, names of fields and Zendesk’s short error token, never a value that was sent nor Zendesk’s description. Limits carry `retryAfter` in seconds. What failed once a change was under way carries `intentId` for `operationStatus`, and `mutation`: `APPLIED` (the change was made), `UNKNOWN` (nobody can tell), or `NOT_SENT` (nothing was changed: it was not sent, or Zendesk refused it with a clear 3xx or 4xx).',
     '',
-    'A caller of `POST /api/v2/proxy/outbound` who accepts `application/vnd.sealdesk.envelope+json` gets failures of Zendesk as an envelope of purpose `proxy.error` with the same status; its plaintext holds `code`, `message`, `details` and, in `upstream`, Zendesk’s whole answer. In a sealed GraphQL answer an error has it in `extensions.upstream`.',
+    'A caller of `POST /api/v2/proxy/outbound` who accepts `application/vnd.sealdesk.envelope+json` gets failures of Zendesk as an envelope of purpose `proxy.error` with the same status; its plaintext holds `code`, `message`, `details` and, in `upstream`, Zendesk’s whole answer. In a sealed GraphQL answer the first error that comes of it has it in `extensions.upstream`.',
     '',
     '| code | status | worth repeating | meaning | what to do |',
     '|---|---|---|---|---|',

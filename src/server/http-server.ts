@@ -6,7 +6,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
-import type { Log } from '../base/index.ts';
+import { type Log, SealdeskError } from '../base/index.ts';
 import type { Answer } from './answer.ts';
 import { type BodyReader, createBodyReader } from './body.ts';
 import { createIncoming, type Incoming } from './incoming.ts';
@@ -94,11 +94,16 @@ async function drain(server: Server, stopping: AbortController, graceMs: number)
   server.close(() => resolve());
   server.closeIdleConnections();
   const grace = setTimeout(() => {
-    stopping.abort(new Error('The gateway is stopping'));
+    stopping.abort(brokenOff('The gateway stopped before the answer was ready. Send the request again.'));
     server.closeAllConnections();
   }, graceMs);
   await promise;
   clearTimeout(grace);
+}
+
+/** Why a request ends early, coded, so that wherever it is met it is told and recorded as what it is. */
+function brokenOff(message: string): SealdeskError {
+  return new SealdeskError('UPSTREAM_UNAVAILABLE', message);
 }
 
 async function answerOne(
@@ -110,7 +115,7 @@ async function answerOne(
   isListening: () => boolean,
 ): Promise<void> {
   const closed = new AbortController();
-  response.once('close', () => closed.abort(new Error('The client went away')));
+  response.once('close', () => closed.abort(brokenOff('The caller went away before the answer was ready.')));
   const parts = {
     method: request.method ?? 'GET',
     url: request.url ?? '/',
