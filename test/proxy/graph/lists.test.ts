@@ -107,6 +107,8 @@ describe('walking a list', () => {
     expect(new Set(all).size).toBe(all.length);
     await fc.assert(
       fc.asyncProperty(sizes, async (some) => {
+        // Each walk has the calls of an operation of its own.
+        account = await (await openSession(rig)).account();
         // Small pages of long lists would only repeat themselves.
         const floor = Math.ceil(all.length / 30);
         expect(
