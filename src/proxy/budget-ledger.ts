@@ -15,14 +15,32 @@ export function createBudgetLedger(store: Store): BudgetLedger {
       names: readonly string[],
       compute: (rows: BudgetRows, now: number) => BudgetUpdate<T>,
     ): Promise<T> {
-      return store.withTenant(account.tenantId, async (tx) => {
-        const { stored, now } = await lockRows(tx, account, names);
-        const { rows, answer } = compute(stored, now);
-        await storeRows(tx, account, rows);
-        return answer;
-      });
+      const attempt = (): Promise<{ readonly answer: T } | null> =>
+        store.withTenant(account.tenantId, async (tx) => {
+          const locked = await lockRows(tx, account, names);
+          if (locked === null) return null;
+          const { rows, answer } = compute(locked.stored, locked.now);
+          await storeRows(tx, account, rows);
+          return { answer };
+        });
+      return updateRows(attempt, () =>
+        store.withTenant(account.tenantId, (tx) => insertRows(tx, account, names)),
+      );
     },
   });
+}
+
+/** Missing rows are made in a transaction of their own: in one with the locks, two processes could wait for each other. */
+async function updateRows<T>(
+  attempt: () => Promise<{ readonly answer: T } | null>,
+  insert: () => Promise<void>,
+): Promise<T> {
+  const done = await attempt();
+  if (done !== null) return done.answer;
+  await insert();
+  const redone = await attempt();
+  if (redone === null) throw new Error('The buckets of a budget could not be made');
+  return redone.answer;
 }
 
 interface LockedRows {
@@ -31,10 +49,8 @@ interface LockedRows {
   readonly now: number;
 }
 
-/** The buckets `names`, made where missing, locked in the order of their names. */
-async function lockRows(tx: Tx, account: BudgetAccount, names: readonly string[]): Promise<LockedRows> {
-  const found = await selectRows(tx, account, names);
-  if (found !== null) return found;
+/** In the order of their names, as they are locked. */
+async function insertRows(tx: Tx, account: BudgetAccount, names: readonly string[]): Promise<void> {
   await tx
     .insertInto('zendesk_budgets')
     .values(
@@ -44,13 +60,13 @@ async function lockRows(tx: Tx, account: BudgetAccount, names: readonly string[]
     )
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  const made = await selectRows(tx, account, names);
-  if (made === null) throw new Error('The buckets of a budget could not be made');
-  return made;
 }
 
-/** The rows, or `null` where not all of them are there. What is around the locking query happens after it. */
-async function selectRows(
+/**
+ * The buckets `names`, locked in their order, or `null` where not all of them are there. What is around
+ * the locking query happens after it.
+ */
+async function lockRows(
   tx: Tx,
   { tenantId, origin }: BudgetAccount,
   names: readonly string[],

@@ -13,7 +13,14 @@
  * was sent and no usable answer came. Once any try is unclear the whole call is, whatever a later try
  * answers short of success.
  */
-import { type Clock, encodeUtf8, type JsonObject, type JsonValue, type Log } from '../base/index.ts';
+import {
+  type Clock,
+  encodeUtf8,
+  isSealdeskError,
+  type JsonObject,
+  type JsonValue,
+  type Log,
+} from '../base/index.ts';
 import { openDeadline } from './deadline.ts';
 import { type CallFailure, failCall } from './failed-call.ts';
 import { parseJsonBody } from './json-body.ts';
@@ -161,11 +168,14 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
     let tries = 0;
     let pauses = 0;
     let reauthorized = false;
+    let paused: unknown = null;
     for (;;) {
       let result: Success | Verdict;
       try {
         result = await attempt(request, target, limit.signal, deadline, limit.expired, authorize);
       } catch (error) {
+        // That no call is to be had before the deadline comes of what Zendesk answered.
+        if (paused !== null && isSealdeskError(error, 'BUDGET_EXHAUSTED')) throw paused;
         throw fail({ thrown: error, expired: limit.expired() });
       }
       state.calls += 1;
@@ -173,6 +183,7 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
       state.unclear ||= result.unclear;
       const stop = fail({ error: result.error });
       if (state.unclear && !repeatable) throw stop;
+      paused = result.next === 'PAUSE' ? stop : null;
       switch (result.next) {
         case 'STOP':
           throw stop;

@@ -30,7 +30,11 @@ describe('on an embedded database', () => {
   });
 
   it('migrate applies the migrations once', async () => {
-    expect(await run(['migrate'])).toEqual({ code: 0, stdout: 'applied 0001-foundation\n', stderr: '' });
+    expect(await run(['migrate'])).toEqual({
+      code: 0,
+      stdout: 'applied 0001-foundation\napplied 0002-zendesk-budget\napplied 0003-api-key-delivery\n',
+      stderr: '',
+    });
     expect(await run(['migrate'])).toEqual({ code: 0, stdout: 'The database is up to date.\n', stderr: '' });
   });
 
