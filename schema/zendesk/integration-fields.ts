@@ -70,7 +70,7 @@ builder.objectFields(Integration, (t) => ({
     extensions: needsOperation('search'),
     complexity: listCost,
     description:
-      'What Zendesk’s search finds, at most 1 000 hits of any query (`pageInfo.truncated`, `totalCount`); new records take up to some minutes to be found. Hits of other kinds, such as groups, are left out. Needs `search`.',
+      'What Zendesk’s search finds, at most 1 000 hits of any query (`pageInfo.truncated`, `totalCount`); new records take up to some minutes to be found. Hits of other kinds, such as groups, are left out. Needs `search`; people are found only with `list_users` as well, organizations only with `list_organizations`.',
     args: {
       first: t.arg.int(sliceArgs.first),
       after: t.arg.string(sliceArgs.after),
