@@ -1,4 +1,5 @@
 /** Connections over Zendesk's lists: forwards only, since Zendesk's own cursors and pages lead forwards. */
+import type { OutputRef } from '@pothos/core';
 import { DEFAULT_SLICE, type Found, MAX_SLICE, PROTECTED, type Slice } from '../../src/service/index.ts';
 import { builder } from '../builder.ts';
 
@@ -9,7 +10,8 @@ export interface ConnectionObject<Node> {
 }
 
 type Edge<Node> = Slice<Node>['edges'][number];
-type NodeRef<Node> = ReturnType<typeof builder.objectRef<Node>>;
+/** An object type or a union of them. */
+type NodeRef<Node> = OutputRef<Node>;
 
 /** The one PageInfo of all connections; ours are never truncated. */
 const PageInfo = builder.pageInfoRef();

@@ -26,10 +26,7 @@ export const SearchResult = builder.unionType('SearchResult', {
   resolveType: (hit) => (hit as SearchResultObject).__typename,
 });
 
-// The builder keeps unions and objects apart in its types; as the type of a field they are one.
-const asNode = SearchResult as unknown as Parameters<typeof createConnection<SearchResultObject>>[1];
-
-export const SearchResultConnection = createConnection('SearchResult', asNode, {
+export const SearchResultConnection = createConnection('SearchResult', SearchResult, {
   what: 'hits',
   count: 'Zendesk’s own count, also of hits beyond the 1 000 that can be reached.',
 });
