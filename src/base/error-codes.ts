@@ -135,6 +135,13 @@ const ROWS = {
     meaning: 'A change was sent to Zendesk and no answer tells whether it was made.',
     remedy: 'Look with operationStatus(intentId) and in Zendesk before sending it again.',
   },
+  CURSOR_EXPIRED: {
+    status: 410,
+    retryable: false,
+    meaning: 'The change feed does not hold what comes after this cursor any more, or never did.',
+    remedy:
+      'Take a new snapshot and subscribe without a cursor; `subject` is the oldest cursor that can still be used.',
+  },
   AUDIT_UNAVAILABLE: {
     status: 503,
     retryable: true,

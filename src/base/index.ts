@@ -23,6 +23,15 @@ export {
   SealdeskError,
   type SealdeskErrorOptions,
 } from './errors.ts';
+export { encodeFeedCursor, type FeedPlace, parseFeedCursor, streamName } from './feed-cursor.ts';
 export { createId, ID_PREFIXES, type IdKind, isId, kindOfId } from './ids.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
+export {
+  type PreviousValues,
+  TICKET_CHANGES,
+  type TicketChangeContent,
+  type TicketChangeKind,
+  type TicketPositionContent,
+  type TicketSnapshot,
+} from './ticket-change.ts';
 export { unlessAborted } from './unless-aborted.ts';

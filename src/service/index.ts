@@ -22,6 +22,8 @@ export type { ZendeskUsage } from '../zendesk/index.ts';
 export type { CreatedApiKey } from './api-keys.ts';
 export type { OperationStatusView } from './audit-log.ts';
 export type { OperationExplanation } from './explain-operation.ts';
+export type { TicketFeedEvent } from './feed/ticket-feed-event.ts';
+export type { TicketSession, TicketSubscription } from './feed/ticket-session.ts';
 export type { FoundedTenant } from './found-tenant.ts';
 export {
   ANSWERED_ONLY,

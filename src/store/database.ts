@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import type { Log } from '../base/index.ts';
 import { openFolderLock } from './folder-lock.ts';
+import { listenOnPGlite, listenOnPostgres, type OnNotification } from './notifications.ts';
 import type { Tables } from './tables.ts';
 
 const BIGINT_OID = 20;
@@ -22,6 +24,8 @@ export type StoreLocation =
 export interface Database extends AsyncDisposable {
   readonly kind: 'pglite' | 'postgres';
   readonly db: Kysely<Tables>;
+  /** Hears of what other processes commit, until disposed. */
+  listen(onNotification: OnNotification, log: Log): Promise<AsyncDisposable>;
 }
 
 /** Opens the database at `location`. `onIdleError` hears of connections lost while nobody used them. */
@@ -37,7 +41,7 @@ export async function openDatabase(
       resources.use(await openFolderLock(location.folder, location.url));
       const database = resources.use(await openPGlite(join(location.folder, 'pgdata')));
       const kept = resources.move();
-      return { kind: database.kind, db: database.db, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+      return { ...database, [Symbol.asyncDispose]: () => kept.disposeAsync() };
     }
     case 'postgres':
       return openPostgres(location.connectionString, onIdleError);
@@ -50,7 +54,12 @@ async function openPGlite(dataDir: string | undefined): Promise<Database> {
   const parsers = { [BIGINT_OID]: parseSafeInteger };
   const pglite = await PGlite.create({ ...(dataDir === undefined ? {} : { dataDir }), parsers });
   const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
-  return { kind: 'pglite', db, [Symbol.asyncDispose]: () => db.destroy() };
+  return {
+    kind: 'pglite',
+    db,
+    listen: (onNotification) => listenOnPGlite(pglite, onNotification),
+    [Symbol.asyncDispose]: () => db.destroy(),
+  };
 }
 
 function openPostgres(connectionString: string, onIdleError: (error: Error) => void): Database {
@@ -69,7 +78,12 @@ function openPostgres(connectionString: string, onIdleError: (error: Error) => v
   // A connection in use tells its loss by the failing query; the event beside it would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { kind: 'postgres', db, [Symbol.asyncDispose]: () => db.destroy() };
+  return {
+    kind: 'postgres',
+    db,
+    listen: async (onNotification, log) => listenOnPostgres(connectionString, onNotification, log),
+    [Symbol.asyncDispose]: () => db.destroy(),
+  };
 }
 
 function parseSafeInteger(text: string): number {

@@ -2,6 +2,7 @@
 export type { StoreLocation } from './database.ts';
 export { FolderHeldError } from './folder-lock.ts';
 export { clausesOf, type KeysetClauses, type KeysetPage, MAX_KEYSET_PAGE } from './keyset.ts';
+export { type Channel, notify, type OnNotification } from './notifications.ts';
 export {
   assertOutsideTransaction,
   DEFAULT_TENANT_ROLE,

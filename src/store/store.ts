@@ -9,6 +9,7 @@ import { sql, type Transaction } from 'kysely';
 import { isId, type Log, silentLog } from '../base/index.ts';
 import { type Database, openDatabase, type StoreLocation } from './database.ts';
 import { migrate } from './migrate.ts';
+import type { OnNotification } from './notifications.ts';
 import { SYSTEM_PURPOSES, type SystemPurpose } from './system-purpose.ts';
 import type { Tables } from './tables.ts';
 import { assertRoleName } from './tenant-role.ts';
@@ -34,6 +35,8 @@ export interface Store extends AsyncDisposable {
   withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Runs `work` in a transaction that sees every tenant's rows, for one of {@link SYSTEM_PURPOSES}. */
   withSystem<T>(purpose: SystemPurpose, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Hears of what `notify` told, in this process or another, until disposed. Hints only: see notifications.ts. */
+  listen(onNotification: OnNotification): Promise<AsyncDisposable>;
 }
 
 /** Whether the code now running is inside a transaction of any store. */
@@ -55,7 +58,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     await openDatabase(location, (error) => log.warn('A database connection was lost', { error })),
   );
   const applied = await translating(() => migrate(database, tenantRole));
-  return new OpenedStore(database, tenantRole, applied, resources.move());
+  return new OpenedStore(database, tenantRole, applied, log, resources.move());
 }
 
 class OpenedStore implements Store {
@@ -63,18 +66,21 @@ class OpenedStore implements Store {
   readonly applied: readonly string[];
   readonly #database: Database;
   readonly #tenantRole: string;
+  readonly #log: Log;
   readonly #resources: AsyncDisposableStack;
 
   constructor(
     database: Database,
     tenantRole: string,
     applied: readonly string[],
+    log: Log,
     resources: AsyncDisposableStack,
   ) {
     this.kind = database.kind;
     this.applied = applied;
     this.#database = database;
     this.#tenantRole = tenantRole;
+    this.#log = log;
     this.#resources = resources;
   }
 
@@ -90,6 +96,10 @@ class OpenedStore implements Store {
   async withSystem<T>(purpose: SystemPurpose, work: (tx: Tx) => Promise<T>): Promise<T> {
     if (!Object.hasOwn(SYSTEM_PURPOSES, purpose)) throw new TypeError(`"purpose" is not listed: ${purpose}`);
     return this.#transact('withSystem', work);
+  }
+
+  async listen(onNotification: OnNotification): Promise<AsyncDisposable> {
+    return this.#database.listen(onNotification, this.#log);
   }
 
   async #transact<T>(what: string, work: (tx: Tx) => Promise<T>): Promise<T> {

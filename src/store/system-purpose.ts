@@ -7,6 +7,8 @@ export const SYSTEM_PURPOSES = Object.freeze({
   'client-key-lookup': 'find the tenant of a client key by its id',
   'tenant-administration': 'create and list tenants, for operators',
   'intent-sweep': 'find intents of every tenant that were never closed',
+  'feed-leases': 'find the change feeds of every tenant that nobody attends to',
+  'feed-lookup': 'find the tenant of an integration that a webhook names',
   health: 'see whether the database answers',
 } as const);
 

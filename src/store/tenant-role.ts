@@ -20,6 +20,14 @@ const GRANTS = {
   audit_heads: 'SELECT, UPDATE',
   open_intents: 'SELECT, INSERT, DELETE',
   zendesk_budgets: 'SELECT, INSERT, UPDATE, DELETE',
+  ticket_feeds: 'SELECT, INSERT, UPDATE, DELETE',
+  feed_heads: 'SELECT, INSERT, UPDATE, DELETE',
+  feed_tickets: 'SELECT, INSERT, UPDATE, DELETE',
+  feed_dirty_tickets: 'SELECT, INSERT, UPDATE, DELETE',
+  feed_webhook_invocations: 'SELECT, INSERT, UPDATE, DELETE',
+  feed_streams: 'SELECT, INSERT, UPDATE, DELETE',
+  feed_entries: 'SELECT, INSERT, DELETE',
+  feed_positions: 'SELECT, INSERT, UPDATE, DELETE',
 } as const satisfies Record<keyof Tables, string>;
 
 const ROLE_NAME = /^[a-z_][a-z0-9_]{0,62}$/;

@@ -68,6 +68,7 @@ export class Outage {
       this.#check();
       return store.withSystem(purpose, work);
     },
+    listen: (onNotification) => store.listen(onNotification),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   });
 

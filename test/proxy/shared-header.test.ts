@@ -18,6 +18,7 @@ describe('a header in the making', () => {
         return store.withTenant(tenantId, work);
       },
       withSystem: (purpose, work) => store.withSystem(purpose, work),
+      listen: (onNotification) => store.listen(onNotification),
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     });
     rig = await openRig({ wrapStore: slow });

@@ -41,6 +41,7 @@ describe('an outage', () => {
           refuseOr(() => store.withTenant(...rest)),
         withSystem: async (...rest: Parameters<Store['withSystem']>) =>
           refuseOr(() => store.withSystem(...rest)),
+        listen: (...rest: Parameters<Store['listen']>) => store.listen(...rest),
         [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
       }) as Store;
     const refuseOr = <T>(work: () => Promise<T>): Promise<T> => {

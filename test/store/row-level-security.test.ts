@@ -73,7 +73,7 @@ const inserts = {
       .values({ credential_id: credentialOf(tenant_id), tenant_id, credential_version: 1 }),
   integrations: (tx: Tx, tenant_id: string) =>
     tx.insertInto('integrations').values({
-      id: createId('integration'),
+      id: integrationOf(tenant_id),
       tenant_id,
       name: 'Test',
       system_type: 'ZENDESK',
@@ -107,8 +107,75 @@ const inserts = {
     tx
       .insertInto('zendesk_budgets')
       .values({ tenant_id, origin: 'https://test.zendesk.com', bucket: 'account', state: null }),
+  ticket_feeds: (tx: Tx, tenant_id: string) =>
+    tx
+      .insertInto('ticket_feeds')
+      .values({ ...feedOf(tenant_id), status: 'ENABLED', enabled_at: now, export_start: 0 }),
+  feed_heads: (tx: Tx, tenant_id: string) => tx.insertInto('feed_heads').values(feedOf(tenant_id)),
+  feed_tickets: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('feed_tickets').values({
+      ...feedOf(tenant_id),
+      ticket_id: 1,
+      state: 'PRESENT',
+      updated_at: now,
+      snapshot_hash: 'hash',
+    }),
+  feed_dirty_tickets: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('feed_dirty_tickets').values({
+      ...feedOf(tenant_id),
+      ticket_id: 1,
+      marked_at: now,
+      by_webhook: true,
+      by_export: false,
+      not_before: now,
+    }),
+  feed_webhook_invocations: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('feed_webhook_invocations').values({
+      ...feedOf(tenant_id),
+      invocation_id: 'invocation',
+      ticket_id: 1,
+      event_type: 'ticket.created',
+      received_at: now,
+    }),
+  feed_streams: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('feed_streams').values({
+      ...feedOf(tenant_id),
+      lineage_id: 'lineage',
+      state: 'OPEN',
+      sequence: 0,
+      oldest: 0,
+      opened_at: now,
+      read_at: now,
+    }),
+  feed_entries: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('feed_entries').values({
+      ...feedOf(tenant_id),
+      lineage_id: 'lineage',
+      recipient_key_id: 'key',
+      sequence: 1,
+      occurred_at: now,
+      audit_event_id: 'event',
+      envelope: '{}',
+    }),
+  feed_positions: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('feed_positions').values({
+      ...feedOf(tenant_id),
+      lineage_id: 'lineage',
+      recipient_key_id: 'key',
+      sequence: 0,
+      issued_at: now,
+      envelope: '{}',
+    }),
 } as const;
 const TABLES = Object.keys(inserts) as (keyof typeof inserts)[];
+
+function integrationOf(tenantId: string): string {
+  return tenantId.replace('ten_', 'int_');
+}
+
+function feedOf(tenant_id: string): { readonly tenant_id: string; readonly integration_id: string } {
+  return { tenant_id, integration_id: integrationOf(tenant_id) };
+}
 
 function credentialOf(tenantId: string): string {
   return tenantId.replace('ten_', 'cred_');
