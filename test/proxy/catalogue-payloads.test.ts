@@ -310,6 +310,18 @@ describe('a payload', () => {
   });
 });
 
+describe('the payload of subscribe_tickets', () => {
+  it.each([null, {}, { ticket_id: 1 }])('is refused whatever it is, saying how it runs: %j', (payload) => {
+    expect(() => CATALOGUE.subscribe_tickets.prepare(payload)).toThrow(
+      expect.objectContaining({
+        code: 'VALIDATION_FAILED',
+        message: expect.stringContaining('ticketChanges'),
+        details: { fields: [expect.objectContaining({ path: 'operation' })] },
+      }),
+    );
+  });
+});
+
 describe('the catalogue', () => {
   it('knows its own names and nothing else', () => {
     for (const name of OPERATION_NAMES) expect(findOperation(name)?.name).toBe(name);

@@ -60,6 +60,7 @@ describe('the policy', () => {
       list_users: 'allowed',
       list_organizations: 'allowed',
       search: 'allowed',
+      subscribe_tickets: 'allowed',
     });
     expect(ask({ operation: 'create_ticket', roles: ['DASHBOARD', 'AGENT'] })).toBe('allowed');
   });

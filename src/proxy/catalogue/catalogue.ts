@@ -7,6 +7,7 @@ import { listTickets } from './list-tickets.ts';
 import { listUsers } from './list-users.ts';
 import type { Operation } from './operation.ts';
 import { search } from './search.ts';
+import { subscribeTickets } from './subscribe-tickets.ts';
 import { updateTicket } from './update-ticket.ts';
 
 const ROWS = {
@@ -17,6 +18,7 @@ const ROWS = {
   list_users: listUsers,
   list_organizations: listOrganizations,
   search,
+  subscribe_tickets: subscribeTickets,
 } as const;
 
 export type OperationName = keyof typeof ROWS;
@@ -49,13 +51,15 @@ export function printCatalogue(): string {
       '',
       `${mutation ? 'Changes Zendesk' : 'Reads'}; permits ${permits.join(', ')}.`,
       '',
-      '| payload field | meaning |',
-      '|---|---|',
-      ...Object.entries(fields).map(
-        ([field, meaning]) => `| \`${field}\` | ${meaning.replaceAll('|', '\\|')} |`,
-      ),
-      '',
+      ...tableOf(fields),
     ].join('\n');
   });
   return `# Operations\n\n${rows.join('\n')}`;
+}
+
+function tableOf(fields: Readonly<Record<string, string>>): readonly string[] {
+  const rows = Object.entries(fields).map(
+    ([field, meaning]) => `| \`${field}\` | ${meaning.replaceAll('|', '\\|')} |`,
+  );
+  return rows.length === 0 ? [] : ['| payload field | meaning |', '|---|---|', ...rows, ''];
 }

@@ -16,7 +16,8 @@ export type GraphPermit =
   | 'User'
   | 'Organization'
   | 'TicketCreation'
-  | 'TicketUpdate';
+  | 'TicketUpdate'
+  | 'TicketFeed';
 
 /** What the pipeline gives to a run. */
 export interface OperationContext {
