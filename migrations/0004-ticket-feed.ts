@@ -62,6 +62,7 @@ const STATEMENTS: readonly string[] = [
      by_webhook boolean NOT NULL,
      by_export boolean NOT NULL,
      gone text CHECK (gone IN ('DELETED', 'ERASED')),
+     expected_at timestamptz,
      tries integer NOT NULL DEFAULT 0,
      not_before timestamptz NOT NULL,
      PRIMARY KEY (integration_id, ticket_id)
@@ -101,7 +102,7 @@ const STATEMENTS: readonly string[] = [
      occurred_at timestamptz NOT NULL,
      audit_event_id text NOT NULL,
      envelope text NOT NULL,
-     PRIMARY KEY (integration_id, lineage_id, recipient_key_id, sequence)
+     PRIMARY KEY (integration_id, lineage_id, sequence, recipient_key_id)
    )`,
   // Ciphertext does not compress; trying to costs on every write and read.
   `ALTER TABLE feed_entries ALTER COLUMN envelope SET STORAGE EXTERNAL`,

@@ -248,6 +248,8 @@ export interface FeedDirtyTicketsTable {
   by_export: boolean;
   /** What a source said of a ticket that is no longer shown. */
   gone: Nullable<'DELETED' | 'ERASED'>;
+  /** The newest time of change that a source told of: what is loaded may not be older. */
+  expected_at: NullableTimestamp;
   tries: ColumnType<number, number | undefined, number>;
   not_before: Timestamp;
 }
