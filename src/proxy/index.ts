@@ -1,5 +1,5 @@
 /** The crypto proxy core: what a call is, the catalogue of operations and its policy, and the pipeline that runs them. */
-export type { ProxyRequest } from './admission.ts';
+export { credentialOf, type ProxyRequest } from './admission.ts';
 export { createBudgetLedger } from './budget-ledger.ts';
 export { type AuthenticatedCall, assertAuthenticated, type Call } from './call.ts';
 export { describeCall } from './call-event.ts';
@@ -12,8 +12,29 @@ export {
 } from './catalogue/catalogue.ts';
 export { decidePolicy, type PolicyDecision } from './catalogue/policy.ts';
 export { MAX_RESULT_BYTES } from './catalogue/result-size.ts';
-export { type ConnectionsOptions, createZendeskConnections, type ZendeskConnections } from './connections.ts';
+export {
+  type ConnectionsOptions,
+  type ConnectionTarget,
+  createZendeskConnections,
+  type ZendeskConnections,
+} from './connections.ts';
 export { isDenial } from './denial.ts';
+export {
+  createTicketSource,
+  type ExportPage,
+  type ExportPlace,
+  isPlaceRefused,
+  isTooLarge,
+  MAX_LOADED_TICKETS,
+  type TicketSource,
+  type TicketSourceOptions,
+} from './feed/ticket-source.ts';
+export {
+  ensureWebhook,
+  removeWebhooks,
+  type SignedWebhook,
+  type WebhookWish,
+} from './feed/zendesk-webhook.ts';
 export { createGraphSession, type GraphSessionOptions } from './graph/create-graph-session.ts';
 export type { Delivery, GraphAccount, GraphChange, GraphSession } from './graph/graph-session.ts';
 export type {
@@ -44,6 +65,6 @@ export type {
   UserView,
   ViaView,
 } from './graph/views.ts';
-export { findIntegration, type Integration, toIntegration } from './integrations.ts';
+export { findIntegration, holdIntegration, type Integration, toIntegration } from './integrations.ts';
 export { type ProxyAnswer, type ProxyDeps, runProxied } from './pipeline.ts';
 export { sealAnswer } from './seal-answer.ts';

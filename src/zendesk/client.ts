@@ -23,7 +23,7 @@ import {
 } from '../base/index.ts';
 import { openDeadline } from './deadline.ts';
 import { type CallFailure, failCall } from './failed-call.ts';
-import { parseJsonBody } from './json-body.ts';
+import { parseJsonBody, parseRawJson } from './json-body.ts';
 import type { Lane } from './lane.ts';
 import { parseRateLimits, type RateLimitReading } from './rate-limit-reading.ts';
 import { endpointOf, type RequestLimiter, type RequestOutcome } from './request-limiter.ts';
@@ -54,12 +54,16 @@ export interface ZendeskRequest {
   readonly caller?: string | undefined;
   /** In place of `caller`, where several share the call: whose turn comes first makes it. */
   readonly callers?: SharedCallers | undefined;
+  /** Whether the answer keeps its secret members; only for the call that is made to learn one. */
+  readonly keepSecrets?: boolean | undefined;
 }
 
 export interface ZendeskResponse {
   readonly status: number;
-  /** `null` for 204. Secret members are gone. */
+  /** `null` for 204. Secret members are gone unless they were asked for. */
   readonly body: JsonObject | null;
+  /** The time at Zendesk when it answered, milliseconds since 1970; `null` where it does not tell. */
+  readonly servedAt: number | null;
   readonly rateLimit: RateLimitReading;
   /** `null` where Zendesk did not apply an idempotency key. */
   readonly idempotencyLookup: 'hit' | 'miss' | null;
@@ -134,7 +138,7 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
       if (reply.headers['x-zendesk-api-warn'] !== undefined) {
         log.warn('Zendesk ignored part of a request', { method, endpoint: endpointOf(path) });
       }
-      const success = readSuccess(reply, reading);
+      const success = readSuccess(reply, reading, request.keepSecrets === true);
       if (success !== null) return success;
       const verdict = reply.status < 300 ? judgeUnusable(reply) : judgeReply(reply, reading, clock.now());
       if (verdict.pause !== undefined) outcome = { sent: true, reading, pause: verdict.pause };
@@ -251,12 +255,18 @@ function headersOf(request: ZendeskRequest, authorization: string): Record<strin
 }
 
 /** The answer when it is a success with a JSON object (or 204), else `null`. */
-function readSuccess(reply: TransportReply, rateLimit: RateLimitReading): Success | null {
+function readSuccess(
+  reply: TransportReply,
+  rateLimit: RateLimitReading,
+  keepSecrets: boolean,
+): Success | null {
   if (reply.status < 200 || reply.status >= 300) return null;
   const lookup = reply.headers['x-idempotency-lookup'];
   const idempotencyLookup = lookup === 'hit' || lookup === 'miss' ? lookup : null;
-  if (reply.status === 204) return { status: 204, body: null, rateLimit, idempotencyLookup };
-  const body = parseJsonBody(reply.body);
+  const date = Date.parse(reply.headers['date'] ?? '');
+  const servedAt = Number.isNaN(date) ? null : date;
+  if (reply.status === 204) return { status: 204, body: null, servedAt, rateLimit, idempotencyLookup };
+  const body = keepSecrets ? parseRawJson(reply.body) : parseJsonBody(reply.body);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
-  return { status: reply.status, body: body as JsonObject, rateLimit, idempotencyLookup };
+  return { status: reply.status, body: body as JsonObject, servedAt, rateLimit, idempotencyLookup };
 }

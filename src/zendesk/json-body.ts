@@ -31,7 +31,7 @@ export function parseJsonBody(bytes: Uint8Array): Parsed {
   return value !== undefined && stripSecrets(value, 0) ? value : undefined;
 }
 
-/** As {@link parseJsonBody}, with every member kept: for the token endpoint alone. */
+/** As {@link parseJsonBody}, with every member kept: for calls that are made to learn a secret. */
 export function parseRawJson(bytes: Uint8Array): Parsed {
   const text = parseUtf8(bytes);
   if (text === null) return undefined;

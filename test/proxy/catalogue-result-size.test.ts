@@ -23,6 +23,7 @@ function clientOf(thread: FakeThread): { readonly client: ZendeskClient; readonl
     status: 200,
     body,
     rateLimit: { limit: null, remaining: null, resetsAt: null, endpoints: [] },
+    servedAt: null,
     idempotencyLookup: null,
     calls: 1,
   });

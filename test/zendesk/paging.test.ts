@@ -12,6 +12,7 @@ const reply = (body: JsonObject): ZendeskResponse => ({
   status: 200,
   body,
   calls: 1,
+  servedAt: null,
   idempotencyLookup: null,
   rateLimit: { limit: null, remaining: null, resetsAt: null, endpoints: [] },
 });
