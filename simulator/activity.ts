@@ -145,6 +145,8 @@ export class Activity {
       generatedAt: now / 1000,
       solvedAt: null,
       deletedAt: null,
+      deletedBy: null,
+      scrubbed: false,
       subject: composeSubject(this.#seed, id, index, order),
       status: 'new',
       priority: this.#random.pick(['normal', 'normal', 'high', 'low', 'urgent', null]),
@@ -170,14 +172,8 @@ export class Activity {
       comments: [],
     };
     const body = composeDescription(this.#seed, row, customer.name);
-    store.addTicket(row);
-    store.addComment(row, {
-      authorId: customer.id,
-      body,
-      public: true,
-      createdAt: now,
-      channel: row.channel,
-    });
+    const comment = { authorId: customer.id, body, public: true, createdAt: now, channel: row.channel };
+    store.createTicket(row, comment, customer.id, this.#clock.now());
     return { kind: 'ticket-created', ticketId: id };
   }
 
@@ -196,14 +192,9 @@ export class Activity {
       .replaceAll('{product}', 'Oak Table Lamp')
       .replaceAll('{order}', String(row.customFields.get(ORDER_FIELD_ID) ?? 'your order'));
     const now = this.#now();
-    this.#store.addComment(row, {
-      authorId: byAgent ? agentId : row.requesterId,
-      body,
-      public: true,
-      createdAt: now,
-      channel: byAgent ? 'web' : 'email',
-    });
-    this.#store.touch(row, now);
+    const authorId = byAgent ? agentId : row.requesterId;
+    const comment = { authorId, body, public: true, createdAt: now, channel: byAgent ? 'web' : 'email' };
+    this.#store.changeTicket(row, { action: 'updated', actorId: authorId, comment }, this.#clock.now());
     return { kind: 'comment-added', ticketId: row.id };
   }
 
@@ -214,16 +205,10 @@ export class Activity {
   #move(row: TicketRow): ActivityEvent {
     const now = this.#now();
     const status = this.#random.pick(NEXT_STATUS[row.status]);
-    this.#store.settle(row);
-    this.#store.updateTicket(
-      row,
-      {
-        status,
-        assigneeId: row.assigneeId ?? this.#agentId(),
-        solvedAt: status === 'solved' ? now : status === 'closed' ? row.solvedAt : null,
-      },
-      now,
-    );
+    const assigneeId = row.assigneeId ?? this.#agentId();
+    const solvedAt = status === 'solved' ? now : status === 'closed' ? row.solvedAt : null;
+    const changes = { status, assigneeId, solvedAt };
+    this.#store.changeTicket(row, { action: 'updated', actorId: assigneeId, changes }, this.#clock.now());
     return { kind: 'status-changed', ticketId: row.id };
   }
 }

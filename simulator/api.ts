@@ -13,6 +13,7 @@ import {
   forbidden,
   invalidAttribute,
   json,
+  listed,
   Refusal,
   type Reply,
   text,
@@ -79,6 +80,11 @@ const assertAllowed = (route: Route, caller: Caller): void => {
   ) {
     throw forbidden();
   }
+  if (route.audience === 'admin' && (caller.user.role !== 'admin' || caller.user.suspended)) {
+    throw route.resource === 'webhooks'
+      ? new Refusal(listed(403, 'Forbidden', 'Forbidden', 'Only administrators can manage webhooks'))
+      : forbidden();
+  }
 };
 
 const parseBody = (request: ApiRequest): unknown => {
@@ -94,11 +100,15 @@ const parseBody = (request: ApiRequest): unknown => {
   }
 };
 
+const totalHeaders = (state: BucketState): Record<string, string> => ({
+  'x-rate-limit': String(state.total),
+  'x-rate-limit-remaining': String(state.remaining),
+});
+
 const rateHeaders = (options: ApiOptions, state: BucketState): Record<string, string> => {
   const prefix = options.headerSpelling === 'current' ? 'ratelimit' : 'rate-limit';
   return {
-    'x-rate-limit': String(state.total),
-    'x-rate-limit-remaining': String(state.remaining),
+    ...totalHeaders(state),
     [`${prefix}-limit`]: String(state.total),
     [`${prefix}-remaining`]: String(state.remaining),
     [`${prefix}-reset`]: String(state.resets),
@@ -149,11 +159,27 @@ const guard = (work: () => Reply): Reply => {
   }
 };
 
+/** Whether the path belongs to the webhooks service, which counts its calls apart from the account's. */
+const isWebhookPath = (path: string): boolean => /^\/api\/v2\/webhooks(\/|$)/.test(path);
+
+/** Counts a call of the webhooks service; its `x-rate-limit` is its own. */
+const takeWebhooks = (options: ApiOptions, path: string): { taken: boolean; state: BucketState } => {
+  const name = path === '/api/v2/webhooks/test' ? 'webhooks-test' : 'webhooks';
+  const limit = options.limits.get(name);
+  if (!limit) throw new RangeError(`no limit is called ${name}`);
+  return options.limiter.takeEndpoint(name, limit.total, limit.windowMs);
+};
+
+const takeAccount = (options: ApiOptions): { taken: boolean; state: BucketState } => {
+  const taken = options.limiter.takeAccount();
+  return { taken, state: options.limiter.accountState() };
+};
+
 const handleApi = (options: ApiOptions, request: ApiRequest, match: RouteMatch | null): Reply => {
-  const { world, limiter } = options;
-  const taken = limiter.takeAccount();
-  const state = limiter.accountState();
-  const headers = rateHeaders(options, state);
+  const { world } = options;
+  const ofWebhooks = isWebhookPath(request.path);
+  const { taken, state } = ofWebhooks ? takeWebhooks(options, request.path) : takeAccount(options);
+  const headers = ofWebhooks ? totalHeaders(state) : rateHeaders(options, state);
   const reply = guard(() => {
     if (!taken) return accountLimited(state.resets);
     assertSize(request);

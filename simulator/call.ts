@@ -1,6 +1,7 @@
 /** One authenticated API call as handlers see it, and the world they work on. */
 import type { Caller, Credentials } from './credentials.ts';
 import type { IdempotencyCache } from './idempotency.ts';
+import type { JobStatuses } from './job-statuses.ts';
 import type { Messages } from './messages.ts';
 import type { SideLoads, SimulatorClock } from './options.ts';
 import type { UserRow } from './records.ts';
@@ -8,14 +9,21 @@ import type { Reply } from './reply.ts';
 import { Refusal, titled, unauthenticated } from './reply.ts';
 import type { Store } from './store.ts';
 import { isRecord } from './validation.ts';
+import type { WebhookRegistry } from './webhook-registry.ts';
+import type { WebhookSender } from './webhook-sender.ts';
 
 export interface World {
   readonly store: Store;
   readonly clock: SimulatorClock;
   readonly credentials: Credentials;
   readonly idempotency: IdempotencyCache;
+  readonly jobs: JobStatuses;
+  readonly webhooks: WebhookRegistry;
+  readonly sender: WebhookSender;
   readonly messages: Messages;
   readonly sideLoads: SideLoads;
+  /** Changes younger than this are not exported yet. */
+  readonly exportLagSeconds: number;
 }
 
 export interface Call {
@@ -45,6 +53,9 @@ export const userOf = (call: Call): UserRow => {
 
 /** The id in the path; a number that is no id gives 400 like Zendesk's routing does. */
 export const idParam = (call: Call, index = 0): number => Number(call.params[index] ?? 'NaN');
+
+/** The id in the path where ids are no numbers (jobs, webhooks). */
+export const textParam = (call: Call, index = 0): string => call.params[index] ?? '';
 
 /** The wrapped object of a write, e.g. `{"ticket":{…}}`. */
 export const bodyObject = (call: Call, name: string): Record<string, unknown> => {

@@ -3,8 +3,12 @@
  * programmatic one. Bodies are JSON and are checked strictly. No login; keep the port on the loopback address.
  */
 import { z } from 'zod';
+import { type ControlRequest, defined, parseBody } from './control-input.ts';
+import { controlTickets } from './control-tickets.ts';
+import { controlWebhooks, webhookStatus } from './control-webhooks.ts';
 import { coded, empty, json, Refusal, type Reply } from './reply.ts';
 import type { Simulator } from './simulator.ts';
+import type { TicketDesk } from './ticket-desk.ts';
 
 const seconds = z.number().int().min(0).max(86_400);
 const applied = z.boolean().optional();
@@ -56,28 +60,6 @@ const tokenSchema = z.strictObject({
   refreshExpiresIn: z.number().int().nullable().optional(),
 });
 
-const parse = <T>(schema: z.ZodType<T>, body: Uint8Array, contentType: string): T => {
-  // A page in a browser can't send this type to another origin without asking first.
-  if (!contentType.toLowerCase().includes('application/json')) {
-    throw new Refusal(coded(415, 'UnsupportedMediaType', 'Content-Type must be application/json'));
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(body).toString('utf8') || '{}');
-  } catch {
-    throw new Refusal(coded(400, 'InvalidJson', 'The body is not JSON'));
-  }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new Refusal(coded(400, 'InvalidControl', z.prettifyError(result.error)));
-};
-
-/** Drops keys whose value is undefined, which the options of the simulator don't take. */
-const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
-
 const statusOf = (simulator: Simulator): Record<string, unknown> => ({
   url: simulator.url,
   tickets: simulator.tickets.count,
@@ -88,16 +70,12 @@ const statusOf = (simulator: Simulator): Record<string, unknown> => ({
   },
   activity: { per_minute: simulator.activity.perMinute, steps: simulator.activity.steps },
   consumer: { per_minute: simulator.consumer.perMinute },
+  webhooks: webhookStatus(simulator),
   faults: simulator.faults.list(),
 });
 
-const route = (
-  simulator: Simulator,
-  method: string,
-  path: string,
-  body: Uint8Array,
-  contentType: string,
-): Reply => {
+const route = (simulator: Simulator, desk: TicketDesk, request: ControlRequest): Reply => {
+  const { method, path } = request;
   const fault = /^\/faults\/(\d+)$/.exec(path);
   if (fault && method === 'DELETE') return empty(simulator.faults.remove(Number(fault[1])) ? 204 : 404);
   switch (`${method} ${path}`) {
@@ -109,14 +87,14 @@ const route = (
     case 'GET /faults':
       return json(200, { faults: simulator.faults.list() });
     case 'POST /faults': {
-      const rule = parse(faultSchema, body, contentType);
+      const rule = parseBody(faultSchema, request);
       return json(201, { id: simulator.faults.add({ ...defined(rule), effect: defined(rule.effect) }) });
     }
     case 'DELETE /faults':
       simulator.faults.clear();
       return empty(204);
     case 'POST /activity': {
-      const input = parse(activitySchema, body, contentType);
+      const input = parseBody(activitySchema, request);
       simulator.activity.start(input.perMinute, input.seed);
       return json(200, { per_minute: simulator.activity.perMinute });
     }
@@ -124,33 +102,30 @@ const route = (
       simulator.activity.stop();
       return empty(204);
     case 'POST /activity/step':
-      return json(200, { events: simulator.activity.step(parse(stepSchema, body, contentType).count) });
+      return json(200, { events: simulator.activity.step(parseBody(stepSchema, request).count) });
     case 'POST /consumer': {
-      const input = parse(consumerSchema, body, contentType);
+      const input = parseBody(consumerSchema, request);
       if ('requests' in input) simulator.consumer.consume(input.requests);
       else simulator.consumer.start(input.perMinute);
       return json(200, { per_minute: simulator.consumer.perMinute });
     }
     case 'POST /reset':
-      simulator.reset(parse(resetSchema, body, contentType));
+      simulator.reset(parseBody(resetSchema, request));
       return empty(204);
     case 'POST /tokens':
-      return json(201, simulator.issueAccessToken(defined(parse(tokenSchema, body, contentType))));
-    default:
+      return json(201, simulator.issueAccessToken(defined(parseBody(tokenSchema, request))));
+    default: {
+      const reply = controlTickets(simulator, desk, request) ?? controlWebhooks(simulator, request);
+      if (reply) return reply;
       throw new Refusal(coded(404, 'InvalidEndpoint', 'Not found'));
+    }
   }
 };
 
-/** Answers one control call; `path` is what follows `/__simulator`. */
-export const handleControl = (
-  simulator: Simulator,
-  method: string,
-  path: string,
-  body: Uint8Array,
-  contentType: string,
-): Reply => {
+/** Answers one control call. */
+export const handleControl = (simulator: Simulator, desk: TicketDesk, request: ControlRequest): Reply => {
   try {
-    return route(simulator, method, path, body, contentType);
+    return route(simulator, desk, request);
   } catch (error) {
     if (error instanceof Refusal) return error.reply;
     if (error instanceof RangeError) return coded(400, 'InvalidControl', error.message);

@@ -192,6 +192,8 @@ const createTicket = (cast: TicketCast, id: number): TicketRow => {
     generatedAt: closedAt / 1000 + 1,
     solvedAt: done ? updatedAt : null,
     deletedAt: null,
+    deletedBy: null,
+    scrubbed: false,
     subject: composeSubject(cast.seed, id, storyIndex, order),
     status,
     priority: drawPriority(random, story.heat),

@@ -1,8 +1,9 @@
 /**
  * Limits of single endpoints (rate-limits page, June 2025) and the answers given when one is passed. Totals
  * differ by account: recorded paid accounts show 20,000 for `tickets-index` where trials show 100.
- * The names `tickets-index`, `tickets-update` and `per-ticket-updates` were seen in recorded headers, the
- * others are made in the same manner.
+ * The names `tickets-index`, `tickets-update`, `per-ticket-updates`, `incremental-exports` and
+ * `deleted-tickets-destroy` were seen in recorded headers (the last without its total), the others are made in
+ * the same manner. `webhooks` and `webhooks-test` are the webhooks service's own, apart from the account's.
  */
 import { PLAN_LIMITS, type Plan } from './options.ts';
 import { coded, type Reply, text } from './reply.ts';
@@ -48,6 +49,17 @@ export const createEndpointLimits = (
       'json',
       'Number of allowed search export API requests per minute exceeded',
     ),
+    limit(
+      'incremental-exports',
+      highVolume ? 30 : 10,
+      MINUTE,
+      'json',
+      'Number of allowed incremental export API requests per minute exceeded',
+    ),
+    limit('deleted-tickets-index', 10, MINUTE, 'json', general),
+    limit('deleted-tickets-destroy', 400, MINUTE, 'json', general),
+    limit('webhooks', 100, MINUTE, 'json', general),
+    limit('webhooks-test', 20, MINUTE, 'json', general),
   ];
   const limits = new Map(rows.map((row) => [row.name, row]));
   for (const [name, total] of Object.entries(overrides)) {

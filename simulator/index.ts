@@ -3,6 +3,7 @@ export * from './account.ts';
 export type { ActivityEvent } from './activity.ts';
 export type { AccessToken, IssueOptions } from './credentials.ts';
 export { DATASET_EPOCH, datasetAnchor } from './dataset.ts';
+export type { Attempt, Delivery, DeliveryState } from './delivery-log.ts';
 export type { ActiveFault, FaultEffect, FaultRule } from './faults.ts';
 export { LANGUAGES, type Language } from './messages.ts';
 export { openSimulator } from './open-simulator.ts';
@@ -18,7 +19,13 @@ export {
   type Plan,
   type SimulatorClock,
   type SimulatorOptions,
+  type WebhookDeliveryOptions,
 } from './options.ts';
 export type { CommentRow, TicketRow, UserRow } from './records.ts';
 export type { LoggedRequest, RequestOutcome, WaitOptions } from './request-log.ts';
-export type { ActivityControl, Simulator } from './simulator.ts';
+export type { ActivityControl, Simulator, TicketsControl, WebhooksControl } from './simulator.ts';
+export type { TicketVersion } from './ticket-history.ts';
+export type { DisturbanceOptions } from './webhook-disturbance.ts';
+export { TICKET_EVENT_TYPES } from './webhook-event-types.ts';
+export type { Webhook } from './webhook-registry.ts';
+export { signWebhook, TEST_WEBHOOK_SECRET } from './webhook-signature.ts';

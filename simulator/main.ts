@@ -23,6 +23,8 @@ In a clone under an older Node: node bin/sealdesk.mjs --exec simulator/main.ts [
   --plan NAME          ${Object.keys(PLAN_LIMITS).join(' | ')} (default enterprise)
   --window KIND        fixed | sliding, of the rate limits (default fixed)
   --activity NUMBER    live changes a minute (default 0)
+  --export-lag SECONDS how long changes stay out of the incremental export (default 60)
+  --history            keep every version of changed tickets
   --help               this text
 `;
 
@@ -48,6 +50,8 @@ const main = async (): Promise<void> => {
       plan: { type: 'string', default: 'enterprise' },
       window: { type: 'string', default: 'fixed' },
       activity: { type: 'string' },
+      'export-lag': { type: 'string' },
+      history: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -64,15 +68,18 @@ const main = async (): Promise<void> => {
   const tickets = readNumber('tickets', values.tickets);
   const seed = readNumber('seed', values.seed);
   const activity = readNumber('activity', values.activity);
+  const exportLag = readNumber('export-lag', values['export-lag']);
   const began = performance.now();
   const simulator = await openSimulator({
     host: values.host,
     plan,
     window,
+    history: values.history,
     ...(port === undefined ? {} : { port }),
     ...(tickets === undefined ? {} : { tickets }),
     ...(seed === undefined ? {} : { seed }),
     ...(activity === undefined ? {} : { activityPerMinute: activity }),
+    ...(exportLag === undefined ? {} : { exportLagSeconds: exportLag }),
   });
   const took = ((performance.now() - began) / 1000).toFixed(1);
   process.stdout.write(`Zendesk simulator at ${simulator.url}

@@ -4,39 +4,62 @@
  * It trusts nobody and protects nothing: the credentials are invented and documented, the control API has no
  * login, everything is in memory. Made for tests, demos and benchmarks of Zendesk clients.
  */
-import { Activity } from './activity.ts';
 import type { ApiOptions } from './api.ts';
 import { handleControl } from './control.ts';
-import { Credentials } from './credentials.ts';
-import { datasetAnchor } from './dataset.ts';
 import { createEndpointLimits } from './endpoint-limits.ts';
 import { Faults } from './faults.ts';
-import { IdempotencyCache } from './idempotency.ts';
-import { messagesIn } from './messages.ts';
+import { type Account, openAccount } from './open-account.ts';
 import { assertOptions, PLAN_LIMITS, type SimulatorOptions } from './options.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { RequestLog } from './request-log.ts';
 import { openServer } from './server.ts';
-import type { Simulator } from './simulator.ts';
-import { Store } from './store.ts';
+import type { ActivityControl, Simulator, WebhooksControl } from './simulator.ts';
+import { TicketDesk } from './ticket-desk.ts';
+import { createTicketsControl } from './tickets-control.ts';
 
-const DEFAULT_TICKETS = 3000;
-const DEFAULT_SEED = 20_261_121;
 const DEFAULT_LOG_SIZE = 10_000;
 
-interface Account {
-  readonly store: Store;
-  readonly credentials: Credentials;
-  readonly activity: Activity;
-  readonly api: ApiOptions;
-}
+/** The account is looked up at every use, since a reset replaces it. */
+const createActivityControl = (account: () => Account): ActivityControl => ({
+  get perMinute() {
+    return account().activity.perMinute;
+  },
+  get steps() {
+    return account().activity.steps;
+  },
+  start: (perMinute, activitySeed) => account().activity.start(perMinute, activitySeed),
+  stop: () => account().activity.stop(),
+  step: (count) => account().activity.step(count),
+  subscribe: (listener) => account().activity.subscribe(listener),
+});
+
+const createWebhooksControl = (account: () => Account): WebhooksControl => ({
+  list: () => account().world.webhooks.list(),
+  get deliveries() {
+    return account().delivery.deliveries;
+  },
+  counts: () => account().delivery.counts(),
+  get pending() {
+    return account().delivery.pending;
+  },
+  get paused() {
+    return account().delivery.paused;
+  },
+  get disturbance() {
+    return account().delivery.disturbance;
+  },
+  disturb: (disturbance) => account().delivery.disturb(disturbance),
+  calm: () => account().delivery.calm(),
+  pause: () => account().delivery.pause(),
+  resume: () => account().delivery.resume(),
+  untilDelivered: (signal) => account().delivery.untilDelivered(signal),
+});
 
 /** Opens a simulator; dispose it to free the port. RangeError on options out of range, EADDRINUSE on a taken port. */
 export const openSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
   assertOptions(options);
   const clock = options.clock ?? { now: () => Date.now() };
   const plan = options.plan ?? 'enterprise';
-  const seed = options.seed ?? DEFAULT_SEED;
   const limiter = new RateLimiter(
     clock,
     options.window ?? 'fixed',
@@ -45,66 +68,45 @@ export const openSimulator = async (options: SimulatorOptions = {}): Promise<Sim
   const limits = createEndpointLimits(plan, options.endpointLimits ?? {});
   const faults = new Faults();
   const requests = new RequestLog(options.requestLogSize ?? DEFAULT_LOG_SIZE);
-
-  const openAccount = (): Account => {
-    const anchor = options.anchor ?? datasetAnchor(clock.now());
-    const store = new Store({ seed, tickets: options.tickets ?? DEFAULT_TICKETS, anchor });
-    const credentials = new Credentials(clock, store, options.accounts);
-    return {
-      store,
-      credentials,
-      activity: new Activity(store, clock, seed),
-      api: {
-        world: {
-          store,
-          clock,
-          credentials,
-          idempotency: new IdempotencyCache(clock),
-          messages: messagesIn(options.language ?? 'en'),
-          sideLoads: options.sideLoads ?? 'partial',
-        },
-        limiter,
-        limits,
-        headerSpelling: options.headerSpelling ?? 'current',
-        knownSubdomains: options.knownSubdomains?.map((name) => name.toLowerCase()) ?? null,
-      },
-    };
-  };
-
-  let account = openAccount();
+  const originOf = (): string => options.canonicalOrigin ?? simulator.url;
+  let account = openAccount(options, clock, originOf);
+  const desk = new TicketDesk(() => account.world, originOf);
+  const apiOptions = (): ApiOptions => ({
+    world: account.world,
+    limiter,
+    limits,
+    headerSpelling: options.headerSpelling ?? 'current',
+    knownSubdomains: options.knownSubdomains?.map((name) => name.toLowerCase()) ?? null,
+  });
   const host = options.host ?? '127.0.0.1';
   const server = await openServer(
     {
-      api: () => account.api,
+      api: apiOptions,
       faults,
       log: requests,
       now: () => clock.now(),
       canonicalOrigin: options.canonicalOrigin ?? null,
-      control: (method, path, body, contentType) => handleControl(simulator, method, path, body, contentType),
+      control: (request) => handleControl(simulator, desk, request),
     },
     options.port ?? 0,
     host,
   );
   const authority = host.includes(':') ? `[${host}]` : host;
   let closing: Promise<void> | null = null;
+  /** Accounts that a reset replaced, on their way out. */
+  const leaving: Promise<void>[] = [];
+
+  const close = async (): Promise<void> => {
+    await Promise.all([...leaving, account[Symbol.asyncDispose]()]);
+    await server.close();
+  };
 
   const simulator: Simulator = {
     url: `http://${authority}:${server.port}`,
     port: server.port,
     faults,
     requests,
-    activity: {
-      get perMinute() {
-        return account.activity.perMinute;
-      },
-      get steps() {
-        return account.activity.steps;
-      },
-      start: (perMinute, activitySeed) => account.activity.start(perMinute, activitySeed),
-      stop: () => account.activity.stop(),
-      step: (count) => account.activity.step(count),
-      subscribe: (listener) => account.activity.subscribe(listener),
-    },
+    activity: createActivityControl(() => account),
     consumer: {
       get perMinute() {
         return limiter.consumerPerMinute;
@@ -112,47 +114,40 @@ export const openSimulator = async (options: SimulatorOptions = {}): Promise<Sim
       consume: (count) => limiter.consume(count),
       start: (perMinute) => limiter.setConsumerRate(perMinute),
     },
-    tickets: {
-      get count() {
-        return account.store.tickets.reduce((count, row) => count + (row.deletedAt === null ? 1 : 0), 0);
-      },
-      get: (id) => account.store.ticket(id),
-      comments: (id) => {
-        const row = account.store.ticket(id);
-        return row ? account.store.comments(row) : [];
-      },
-      all: () => account.store.tickets.filter((row) => row.deletedAt === null),
-      description: (id) => {
-        const row = account.store.ticket(id);
-        return row ? account.store.description(row) : null;
-      },
+    tickets: createTicketsControl(() => account.world.store, desk),
+    webhooks: createWebhooksControl(() => account),
+    history: (id) => {
+      if (!account.history) throw new RangeError('"history" must be true for a simulator to keep versions');
+      return account.history.versions(id);
     },
     users: {
       get count() {
-        return account.store.users.length;
+        return account.world.store.users.length;
       },
-      get: (id) => account.store.user(id),
-      byEmail: (email) => account.store.userByEmail(email),
+      get: (id) => account.world.store.user(id),
+      byEmail: (email) => account.world.store.userByEmail(email),
       update: (id, changes) => {
-        const user = account.store.user(id);
+        const user = account.world.store.user(id);
         if (!user) throw new RangeError(`"id" must be that of a user, got ${id}`);
-        account.store.updateUser(user, changes);
+        account.world.store.updateUser(user, changes);
       },
     },
-    issueAccessToken: (issue = {}) => account.credentials.issue(issue),
-    revokeAccessToken: (token) => account.credentials.revoke(token),
+    issueAccessToken: (issue = {}) => account.world.credentials.issue(issue),
+    revokeAccessToken: (token) => account.world.credentials.revoke(token),
     waitForRequest: (predicate, wait) => requests.waitFor(predicate, wait),
     reset: (reset = {}) => {
       faults.clear();
       requests.clear();
       limiter.reset();
-      if (!reset.data) return;
-      account.activity.stop();
-      account = openAccount();
+      if (!reset.data) {
+        account.delivery.reset();
+        return;
+      }
+      leaving.push(account[Symbol.asyncDispose]());
+      account = openAccount(options, clock, originOf);
     },
     [Symbol.asyncDispose]: () => {
-      account.activity.stop();
-      closing ??= server.close();
+      closing ??= close();
       return closing;
     },
   };

@@ -48,6 +48,20 @@ export interface AccessTokenAccount {
   readonly expiresAt?: number;
 }
 
+/** How webhooks are delivered; see webhook-delivery.ts. */
+export interface WebhookDeliveryOptions {
+  /** Milliseconds until an attempt is given up; default 12,000. */
+  readonly timeoutMs?: number;
+  /** Milliseconds before a timeout or a 409 is retried; default 1,000. */
+  readonly retryDelayMs?: number;
+  /** Attempts at a time per webhook; default 8. With 1 events arrive in the order they happened. */
+  readonly concurrency?: number;
+  /** Events waiting per webhook; further ones are dropped. Default 10,000. */
+  readonly queueSize?: number;
+  /** Deliveries kept in the log; default 5,000. */
+  readonly logSize?: number;
+}
+
 export interface SimulatorOptions {
   /** 0 (default) takes a free port. */
   readonly port?: number;
@@ -82,6 +96,16 @@ export interface SimulatorOptions {
    * room for, only those that say who it is; default `partial`.
    */
   readonly sideLoads?: SideLoads;
+  /**
+   * Seconds a change stays out of the incremental export, and the least age of `start_time`; default 60 as at
+   * Zendesk. With 0 a change is exported as soon as its second is over.
+   */
+  readonly exportLagSeconds?: number;
+  readonly webhooks?: WebhookDeliveryOptions;
+  /** Keeps every version of every changed ticket for `history(id)`; default false. */
+  readonly history?: boolean;
+  /** Ticket versions kept; default 100,000. */
+  readonly historySize?: number;
   /** Entries kept in the request log; default 10,000. */
   readonly requestLogSize?: number;
 }
@@ -114,6 +138,9 @@ export const DEFAULT_ACCESS_TOKENS: readonly AccessTokenAccount[] = [
   { token: 'demo-expired-token-not-secret', scopes: ['read', 'write'], expiresAt: 0 },
 ];
 
+export const DEFAULT_EXPORT_LAG_SECONDS = 60;
+export const DEFAULT_WEBHOOK_TIMEOUT_MS = 12_000;
+
 const MAX_TICKETS = 1_000_000;
 
 const assertInteger = (name: string, value: number | undefined, least: number, most: number): void => {
@@ -130,6 +157,14 @@ export const assertOptions = (options: SimulatorOptions): void => {
   assertInteger('seed', options.seed, -(2 ** 31), 2 ** 32);
   assertInteger('accountLimit', options.accountLimit, 1, 1_000_000);
   assertInteger('requestLogSize', options.requestLogSize, 1, 1_000_000);
+  assertInteger('exportLagSeconds', options.exportLagSeconds, 0, 86_400);
+  assertInteger('historySize', options.historySize, 1, 10_000_000);
+  const webhooks = options.webhooks ?? {};
+  assertInteger('webhooks.timeoutMs', webhooks.timeoutMs, 1, 600_000);
+  assertInteger('webhooks.retryDelayMs', webhooks.retryDelayMs, 0, 600_000);
+  assertInteger('webhooks.concurrency', webhooks.concurrency, 1, 1000);
+  assertInteger('webhooks.queueSize', webhooks.queueSize, 1, 1_000_000);
+  assertInteger('webhooks.logSize', webhooks.logSize, 1, 1_000_000);
   if (options.plan !== undefined && !Object.hasOwn(PLAN_LIMITS, options.plan)) {
     throw new RangeError(`"plan" must be one of ${Object.keys(PLAN_LIMITS).join(', ')}, got ${options.plan}`);
   }

@@ -29,7 +29,11 @@ export interface TicketRow {
   /** Unix seconds; moves on every change, also on those of the system. */
   generatedAt: number;
   solvedAt: number | null;
+  /** When it was deleted; deleted tickets are seen by the export and the trash only. */
   deletedAt: number | null;
+  deletedBy: number | null;
+  /** Permanently deleted: the content is gone, the id stays. */
+  scrubbed: boolean;
   subject: string | null;
   status: TicketStatus;
   priority: TicketPriority | null;

@@ -6,6 +6,8 @@
 export type ReplyBody =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'text'; readonly text: string; readonly contentType: string }
+  /** JSON that isn't there yet; the answer waits for it. */
+  | { readonly kind: 'later'; readonly value: Promise<unknown> }
   | { readonly kind: 'empty' };
 
 export interface Reply {
@@ -20,6 +22,13 @@ export const json = (status: number, value: unknown, headers: Headers = {}): Rep
   status,
   headers,
   body: { kind: 'json', value },
+});
+
+/** A JSON answer whose value is still being worked on. */
+export const jsonLater = (status: number, value: Promise<unknown>): Reply => ({
+  status,
+  headers: {},
+  body: { kind: 'later', value },
 });
 
 export const text = (

@@ -2,6 +2,15 @@
 import type { Call, Handler } from './call.ts';
 import { listComments } from './comments.ts';
 import { listTicketFields, showAccountSettings } from './configuration.ts';
+import {
+  deleteTicket,
+  listDeletedTickets,
+  mergeTickets,
+  restoreTicket,
+  scrubTicket,
+} from './deleted-tickets.ts';
+import { exportTickets } from './incremental-export.ts';
+import { showJobStatus } from './jobs.ts';
 import { revokeCurrentToken, showCurrentToken } from './oauth.ts';
 import {
   countUsers,
@@ -25,7 +34,6 @@ import { countSearch, exportSearch, search } from './search.ts';
 import { createTicket, updateTicket } from './ticket-write.ts';
 import {
   countTickets,
-  deleteTicket,
   listAssignedTickets,
   listIncidents,
   listOrganizationTickets,
@@ -34,9 +42,20 @@ import {
   showManyTickets,
   showTicket,
 } from './tickets.ts';
+import {
+  createWebhook,
+  deleteWebhook,
+  listWebhooks,
+  patchWebhook,
+  replaceWebhook,
+  resetSigningSecret,
+  showSigningSecret,
+  showWebhook,
+  testWebhook,
+} from './webhooks.ts';
 
 /** Resource of a scope such as `tickets:read`; null = any token will do. */
-type Resource = 'tickets' | 'users' | 'organizations' | 'search' | null;
+type Resource = 'tickets' | 'users' | 'organizations' | 'search' | 'webhooks' | null;
 
 export interface LimitUse {
   /** Name in endpoint-limits.ts. */
@@ -51,7 +70,7 @@ export interface Route {
   readonly pattern: RegExp;
   readonly resource: Resource;
   /** `agent`: agents and admins; `anyone`: also without a login. */
-  readonly audience: 'agent' | 'anyone' | 'user';
+  readonly audience: 'admin' | 'agent' | 'anyone' | 'user';
   readonly limits: readonly LimitUse[];
   readonly handler: Handler;
 }
@@ -65,7 +84,7 @@ const route = (
 ): Route => ({
   method,
   template: `/api/v2${path}`,
-  pattern: new RegExp(`^/api/v2${path.replaceAll(':id', '(\\d+)')}$`),
+  pattern: new RegExp(`^/api/v2${path.replaceAll(':id', '(\\d+)').replaceAll(':key', '([\\w-]+)')}$`),
   resource,
   audience: rest.audience ?? 'agent',
   limits: rest.limits ?? [],
@@ -74,6 +93,10 @@ const route = (
 
 const perTicketAndUser = (call: Call): string =>
   `${call.params[0]}:${call.caller.kind === 'user' ? call.caller.user.id : 0}`;
+
+/** A route of the webhooks service, with its own count of requests; see api.ts. */
+const webhookRoute = (method: string, path: string, handler: Handler): Route =>
+  route(method, path, 'webhooks', handler, { audience: 'admin' });
 
 export const ROUTES: readonly Route[] = [
   route('GET', '/users/me', 'users', showMe, { audience: 'anyone' }),
@@ -86,6 +109,19 @@ export const ROUTES: readonly Route[] = [
     limits: [{ name: 'per-ticket-updates', key: perTicketAndUser }, { name: 'tickets-update' }],
   }),
   route('DELETE', '/tickets/:id', 'tickets', deleteTicket, { limits: [{ name: 'tickets-destroy' }] }),
+  route('POST', '/tickets/:id/merge', 'tickets', mergeTickets),
+  route('GET', '/deleted_tickets', 'tickets', listDeletedTickets, {
+    limits: [{ name: 'deleted-tickets-index' }],
+  }),
+  route('PUT', '/deleted_tickets/:id/restore', 'tickets', restoreTicket),
+  route('DELETE', '/deleted_tickets/:id', 'tickets', scrubTicket, {
+    limits: [{ name: 'deleted-tickets-destroy' }],
+  }),
+  route('GET', '/incremental/tickets/cursor', 'tickets', exportTickets, {
+    audience: 'admin',
+    limits: [{ name: 'incremental-exports' }],
+  }),
+  route('GET', '/job_statuses/:key', null, showJobStatus),
   route('GET', '/tickets/:id/comments', 'tickets', listComments),
   route('GET', '/tickets/:id/incidents', 'tickets', listIncidents),
   route('GET', '/users', 'users', listUsers),
@@ -113,6 +149,15 @@ export const ROUTES: readonly Route[] = [
   route('GET', '/account/settings', null, showAccountSettings),
   route('GET', '/oauth/tokens/current', null, showCurrentToken, { audience: 'user' }),
   route('DELETE', '/oauth/tokens/current', null, revokeCurrentToken, { audience: 'user' }),
+  webhookRoute('GET', '/webhooks', listWebhooks),
+  webhookRoute('POST', '/webhooks', createWebhook),
+  webhookRoute('POST', '/webhooks/test', testWebhook),
+  webhookRoute('GET', '/webhooks/:key', showWebhook),
+  webhookRoute('PUT', '/webhooks/:key', replaceWebhook),
+  webhookRoute('PATCH', '/webhooks/:key', patchWebhook),
+  webhookRoute('DELETE', '/webhooks/:key', deleteWebhook),
+  webhookRoute('GET', '/webhooks/:key/signing_secret', showSigningSecret),
+  webhookRoute('POST', '/webhooks/:key/signing_secret', resetSigningSecret),
 ];
 
 export interface RouteMatch {

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { type ApiOptions, type ApiRequest, endpointName, handleRequest, MAX_REQUEST_BYTES } from './api.ts';
 import { type FaultEffect, type Faults, faultReply, isApplied } from './faults.ts';
-import { type Reply, text } from './reply.ts';
+import type { Reply, ReplyBody } from './reply.ts';
 import type { RequestLog } from './request-log.ts';
 
 export const CONTROL_PREFIX = '/__simulator';
@@ -22,7 +22,12 @@ export interface ServerOptions {
   readonly log: RequestLog;
   readonly now: () => number;
   readonly canonicalOrigin: string | null;
-  readonly control: (method: string, path: string, body: Uint8Array, contentType: string) => Reply;
+  /** The path of a control call comes without the prefix. */
+  readonly control: (request: ApiRequest) => Reply;
+}
+
+interface SettledReply extends Reply {
+  readonly body: Exclude<ReplyBody, { kind: 'later' }>;
 }
 
 /** Reads at most one byte more than the API takes, so that the API itself refuses what is too large. */
@@ -37,7 +42,25 @@ const readBody = async (request: IncomingMessage): Promise<Uint8Array> => {
   return Buffer.concat(chunks);
 };
 
-const encodeBody = (reply: Reply): { bytes: Buffer; contentType: string | null } => {
+const failure = (error: unknown): SettledReply => ({
+  status: 500,
+  headers: {},
+  body: {
+    kind: 'text',
+    text: `simulator error: ${String(error)}`,
+    contentType: 'text/plain; charset=utf-8',
+  },
+});
+
+/** Waits for a body that is still being worked on. */
+const settleReply = async (reply: Reply): Promise<SettledReply> => {
+  const { body } = reply;
+  return body.kind === 'later'
+    ? { ...reply, body: { kind: 'json', value: await body.value } }
+    : { ...reply, body };
+};
+
+const encodeBody = (reply: SettledReply): { bytes: Buffer; contentType: string | null } => {
   switch (reply.body.kind) {
     case 'json':
       return {
@@ -56,7 +79,7 @@ const encodeBody = (reply: Reply): { bytes: Buffer; contentType: string | null }
 const write = (
   request: IncomingMessage,
   response: ServerResponse,
-  reply: Reply,
+  reply: SettledReply,
   truncate: boolean,
 ): number => {
   const { bytes: plain, contentType } = encodeBody(reply);
@@ -135,9 +158,8 @@ export const openServer = async (
   const answer = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = await readRequest(options, message);
     if (request.path === CONTROL_PREFIX || request.path.startsWith(`${CONTROL_PREFIX}/`)) {
-      const contentType = String(request.headers['content-type'] ?? '');
       const path = request.path.slice(CONTROL_PREFIX.length) || '/';
-      write(message, response, options.control(request.method, path, request.body, contentType), false);
+      write(message, response, await settleReply(options.control({ ...request, path })), false);
       return;
     }
     const entry = options.log.arrive({
@@ -163,7 +185,8 @@ export const openServer = async (
     }
     const reply = spoiledReply(effect) ?? handled;
     if (reply === null) throw new RangeError('a fault without an answer must be handled above');
-    const status = write(message, response, reply, effect?.kind === 'truncated');
+    const settled = await settleReply(reply);
+    const status = write(message, response, settled, effect?.kind === 'truncated');
     options.log.finish(entry, status, effect?.kind === 'truncated' ? 'closed' : 'answered');
   };
 
@@ -172,7 +195,7 @@ export const openServer = async (
       // A caller that hangs up while sending is no error of ours; anything else is shown as Zendesk shows its own.
       if (request.destroyed && !response.writable) return;
       if (response.headersSent) response.destroy();
-      else write(request, response, text(500, `simulator error: ${String(error)}`), false);
+      else write(request, response, failure(error), false);
     });
   });
   const listening = Promise.withResolvers<void>();

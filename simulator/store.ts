@@ -5,6 +5,8 @@
 import { FIRST_USER_ID } from './account.ts';
 import { commentIds, composeComments, composeDescription } from './conversation.ts';
 import { createDataset } from './dataset.ts';
+import { IncidentCounts } from './incident-counts.ts';
+import { Journal, type TicketAction } from './journal.ts';
 import type { CommentRow, GroupRow, OrganizationRow, TicketRow, UserRow } from './records.ts';
 
 const DAY = 86_400_000;
@@ -17,7 +19,19 @@ export interface StoreOptions {
   readonly anchor: number;
 }
 
+export type NewComment = Omit<CommentRow, 'id' | 'auditId'>;
+
+export interface TicketUpdate {
+  readonly action: Exclude<TicketAction, 'created'>;
+  readonly actorId: number;
+  readonly changes?: Partial<TicketRow>;
+  readonly comment?: NewComment | null;
+  readonly mergedInto?: number;
+}
+
 export class Store {
+  /** Tells of every change of a ticket. */
+  readonly journal = new Journal();
   readonly #seed: number;
   readonly #groups: GroupRow[];
   readonly #organizations: OrganizationRow[];
@@ -28,10 +42,7 @@ export class Store {
   readonly #organizationsById = new Map<number, OrganizationRow>();
   #version = 0;
   #userSequence: number;
-  #problems: { readonly version: number; readonly ids: ReadonlySet<number> } = {
-    version: -1,
-    ids: new Set(),
-  };
+  readonly #incidents = new IncidentCounts();
   #sorted = new Map<string, { version: number; rows: readonly unknown[] }>();
 
   constructor(options: StoreOptions) {
@@ -44,6 +55,7 @@ export class Store {
     for (const user of this.#users) this.#index(user);
     for (const organization of this.#organizations)
       this.#organizationsById.set(organization.id, organization);
+    for (const ticket of this.#tickets) this.#incidents.move(null, ticket);
     this.#userSequence = this.#users.length;
   }
 
@@ -96,15 +108,20 @@ export class Store {
     return row && row.deletedAt === null ? row : null;
   }
 
-  /** Tickets that incidents name as their problem. */
-  problemIds(): ReadonlySet<number> {
-    if (this.#problems.version !== this.#version) {
-      const ids = this.#tickets.flatMap(({ problemId, deletedAt }) =>
-        problemId === null || deletedAt !== null ? [] : [problemId],
-      );
-      this.#problems = { version: this.#version, ids: new Set(ids) };
-    }
-    return this.#problems.ids;
+  /** A ticket in the trash: deleted, but not scrubbed, so that it can still be restored. */
+  deletedTicket(id: number): TicketRow | null {
+    const row = this.#tickets[id - 1];
+    return row && row.deletedAt !== null && !row.scrubbed ? row : null;
+  }
+
+  /** A ticket in whatever state, deleted and scrubbed ones included. */
+  anyTicket(id: number): TicketRow | null {
+    return this.#tickets[id - 1] ?? null;
+  }
+
+  /** Whether a living ticket names this one as its problem. */
+  hasIncidents(id: number): boolean {
+    return this.#incidents.has(id);
   }
 
   /** What the ticket lists show at `now`: neither deleted nor archived. */
@@ -135,22 +152,47 @@ export class Store {
   }
 
   /** Adds a ticket whose id came from `nextTicketId`, together with its first comment. */
-  addTicket(row: TicketRow): void {
+  createTicket(row: TicketRow, comment: NewComment, actorId: number, now: number): CommentRow {
     if (row.id !== this.#tickets.length + 1) throw new RangeError('"row.id" must be the next ticket id');
     this.#tickets.push(row);
-    this.#version += 1;
+    const added = this.#appendComment(row, comment);
+    this.#publish({ action: 'created', actorId }, null, row, added, now);
+    return added;
   }
 
-  /** Applies changes to a row; `updatedAt` and `generatedAt` move with them. */
-  updateTicket(row: TicketRow, changes: Partial<TicketRow>, now: number): void {
-    Object.assign(row, changes);
-    this.touch(row, now);
+  /**
+   * Changes a row: adds the comment, applies the changes, moves `updatedAt` (not for `system`) and
+   * `generatedAt`. The seeded conversation is fixed in place first, so that the change doesn't reword it.
+   */
+  changeTicket(row: TicketRow, update: TicketUpdate, now: number): CommentRow | null {
+    this.#settle(row);
+    const before = { ...row };
+    const added = update.comment ? this.#appendComment(row, update.comment) : null;
+    Object.assign(row, update.changes);
+    const seconds = Math.floor(now / 1000);
+    if (update.action !== 'system') row.updatedAt = seconds * 1000;
+    row.generatedAt = Math.max(row.generatedAt, seconds);
+    this.#publish(update, before, row, added, now);
+    return added;
   }
 
-  touch(row: TicketRow, now: number): void {
-    row.updatedAt = Math.floor(now / 1000) * 1000;
-    row.generatedAt = Math.floor(now / 1000);
+  #publish(
+    update: { readonly action: TicketAction; readonly actorId: number; readonly mergedInto?: number },
+    before: TicketRow | null,
+    row: TicketRow,
+    comment: CommentRow | null,
+    now: number,
+  ): void {
+    const { action, actorId } = update;
     this.#version += 1;
+    const flipped = this.#incidents.move(before, row);
+    const mergedInto = update.mergedInto ?? null;
+    this.journal.publish({ action, row, before, comment, mergedInto, actorId, at: now });
+    // A problem whose `has_incidents` turns is changed by the system, as nobody wrote to it.
+    for (const id of flipped) {
+      const problem = this.anyTicket(id);
+      if (problem) this.changeTicket(problem, { action: 'system', actorId }, now);
+    }
   }
 
   addUser(fields: Omit<UserRow, 'id'>): UserRow {
@@ -168,7 +210,7 @@ export class Store {
   }
 
   /** The first comment's text. */
-  description(row: TicketRow): string {
+  description(row: Readonly<TicketRow>): string {
     if (row.comments) return row.comments[0]?.body ?? '';
     return composeDescription(this.#seed, row, this.user(row.requesterId)?.name ?? 'Customer');
   }
@@ -184,18 +226,16 @@ export class Store {
     return composeComments(this.#seed, row, requester, agent);
   }
 
-  /** Appends a comment; the seeded conversation is fixed in place first, so that later changes don't reword it. */
-  addComment(row: TicketRow, comment: Omit<CommentRow, 'id' | 'auditId'>): CommentRow {
-    row.comments ??= this.#compose(row);
+  #appendComment(row: TicketRow, comment: NewComment): CommentRow {
+    row.comments ??= [];
     const added: CommentRow = { ...commentIds(row.id, row.comments.length), ...comment };
     row.comments.push(added);
     row.commentCount = row.comments.length;
-    this.#version += 1;
     return added;
   }
 
   /** Keeps the seeded conversation as it reads now, before a change of requester, assignee or status. */
-  settle(row: TicketRow): void {
+  #settle(row: TicketRow): void {
     row.comments ??= this.#compose(row);
   }
 }

@@ -25,7 +25,12 @@ const satisfactionView = (ticket: TicketRow): Record<string, unknown> =>
       }
     : { score: ticket.satisfaction };
 
-export const ticketView = (store: Store, ticket: TicketRow, origin: string): Record<string, unknown> => {
+/** The JSON of a ticket; a deleted one has the status `deleted`, as the export shows it. */
+export const ticketView = (
+  store: Store,
+  ticket: Readonly<TicketRow>,
+  origin: string,
+): Record<string, unknown> => {
   const customFields = CUSTOM_FIELD_IDS.map((id) => ({ id, value: ticket.customFields.get(id) ?? null }));
   return {
     url: `${origin}/api/v2/tickets/${ticket.id}.json`,
@@ -40,7 +45,7 @@ export const ticketView = (store: Store, ticket: TicketRow, origin: string): Rec
     raw_subject: ticket.subject,
     description: store.description(ticket),
     priority: ticket.priority,
-    status: ticket.status,
+    status: ticket.deletedAt === null ? ticket.status : 'deleted',
     recipient: ticket.channel === 'email' ? 'support@lumenoak.example' : null,
     requester_id: ticket.requesterId,
     submitter_id: ticket.submitterId,
@@ -52,7 +57,7 @@ export const ticketView = (store: Store, ticket: TicketRow, origin: string): Rec
     email_cc_ids: ticket.collaboratorIds,
     forum_topic_id: null,
     problem_id: ticket.problemId,
-    has_incidents: store.problemIds().has(ticket.id),
+    has_incidents: store.hasIncidents(ticket.id),
     is_public: ticket.isPublic,
     due_at: ticket.dueAt === null ? null : isoTime(ticket.dueAt),
     tags: ticket.tags,

@@ -105,6 +105,8 @@ const createNow = (call: Call): Reply => {
     generatedAt: now / 1000,
     solvedAt: status === 'solved' || status === 'closed' ? now : null,
     deletedAt: null,
+    deletedBy: null,
+    scrubbed: false,
     subject: null,
     priority: null,
     type: null,
@@ -130,15 +132,15 @@ const createNow = (call: Call): Reply => {
     organizationId: changes.organizationId ?? requester.organizationId,
     status,
   };
-  store.addTicket(row);
   const author = comment?.author ?? requester;
-  const added = store.addComment(row, {
+  const first = {
     authorId: author.id,
     body: comment?.body ?? '',
     public: isPublic,
     createdAt: now,
     channel: 'api',
-  });
+  };
+  const added = store.createTicket(row, first, caller.id, clock.now());
   const audit = auditView(row, caller, added.auditId, now, [
     {
       id: added.id,
@@ -228,7 +230,6 @@ export const updateTicket = (call: Call): Reply => {
   const requester = resolvePerson(call, input, validation);
   validation.assertValid();
   const now = Math.floor(clock.now() / 1000) * 1000;
-  store.settle(row);
   const status =
     changes.status ??
     (row.status === 'new' && (changes.assigneeId ?? row.assigneeId) !== null ? 'open' : row.status);
@@ -239,18 +240,26 @@ export const updateTicket = (call: Call): Reply => {
     ...(status === 'solved' && row.status !== 'solved' ? { solvedAt: now } : {}),
     ...(status !== 'solved' && status !== 'closed' ? { solvedAt: null } : {}),
   };
-  let auditId = 0;
+  const author = comment?.author ?? caller;
+  const before = { ...row };
+  const added = store.changeTicket(
+    row,
+    {
+      action: 'updated',
+      actorId: caller.id,
+      changes: full,
+      comment: comment && {
+        authorId: author.id,
+        body: comment.body,
+        public: comment.public ?? row.isPublic,
+        createdAt: now,
+        channel: 'api',
+      },
+    },
+    clock.now(),
+  );
   const events: AuditEvent[] = [];
-  if (comment) {
-    const author = comment.author ?? caller;
-    const added = store.addComment(row, {
-      authorId: author.id,
-      body: comment.body,
-      public: comment.public ?? row.isPublic,
-      createdAt: now,
-      channel: 'api',
-    });
-    auditId = added.auditId;
+  if (added) {
     events.push({
       id: added.id,
       type: 'Comment',
@@ -260,9 +269,8 @@ export const updateTicket = (call: Call): Reply => {
       attachments: [],
     });
   }
-  auditId ||= 6_139_000_000_000 + store.version * 64;
-  events.push(...changeEvents(row, full, auditId + 100_000_000));
-  store.updateTicket(row, full, now);
+  const auditId = added?.auditId ?? 6_139_000_000_000 + store.version * 64;
+  events.push(...changeEvents(before, full, auditId + 100_000_000));
   return json(
     200,
     { ticket: ticketView(store, row, call.origin), audit: auditView(row, caller, auditId, now, events) },

@@ -1,4 +1,4 @@
-/** Reading tickets: list, show, show_many, count; and the soft delete. */
+/** Reading tickets: list, show, show_many, count. */
 import { type Call, idParam, includes } from './call.ts';
 import {
   compareRows,
@@ -10,7 +10,7 @@ import {
 } from './pagination.ts';
 import { isoTime } from './people-view.ts';
 import { TICKET_PRIORITIES, TICKET_STATUSES, type TicketRow } from './records.ts';
-import { coded, empty, json, Refusal, type Reply, recordNotFound } from './reply.ts';
+import { coded, json, Refusal, type Reply, recordNotFound } from './reply.ts';
 import { ticketsView } from './ticket-view.ts';
 
 const MAX_SHOW_MANY = 100;
@@ -131,12 +131,4 @@ export const showManyTickets = (call: Call): Reply => {
     .filter((row) => row !== null);
   const { tickets, sideloads } = ticketsView(call.world, rows, call.origin, includes(call));
   return json(200, { tickets, ...sideloads, count: tickets.length, next_page: null, previous_page: null });
-};
-
-export const deleteTicket = (call: Call): Reply => {
-  const { store, clock } = call.world;
-  const row = store.ticket(idParam(call));
-  if (!row) throw recordNotFound();
-  store.updateTicket(row, { deletedAt: clock.now() }, clock.now());
-  return empty(204);
 };
