@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { assertRole, type Role } from '../access/index.ts';
 import { createId, isId, SealdeskError } from '../base/index.ts';
+import { type FeedKey, readFeed } from '../feed/index.ts';
 import {
   assertAuthenticated,
   type Call,
@@ -117,7 +118,7 @@ export async function updateIntegration(
   });
 }
 
-/** Removes an integration; credential and audit entries stay. For ADMIN. */
+/** Removes an integration whose change feed is off; credential and audit entries stay. For ADMIN. */
 export async function deleteIntegration(
   deps: ServiceDeps,
   call: Call,
@@ -127,6 +128,7 @@ export async function deleteIntegration(
     const { id } = parseInput(IntegrationInput, input);
     await step.commit(
       async (tx) => {
+        await assertFeedIsOff(tx, { tenantId: step.tenantId, integrationId: id });
         const row = await tx
           .deleteFrom('integrations')
           .where('tenant_id', '=', step.tenantId)
@@ -244,6 +246,16 @@ async function assignCredential(
     'CONFLICT',
     'The credential belongs to another Zendesk account. Seal one for this account.',
     { subject: credentialId },
+  );
+}
+
+/** What a feed has at Zendesk would stay there for ever. */
+async function assertFeedIsOff(tx: Tx, key: FeedKey): Promise<void> {
+  if ((await readFeed(tx, key))?.status !== 'ENABLED') return;
+  throw new SealdeskError(
+    'CONFLICT',
+    'The change feed of the integration is enabled. Disable it with disableTicketFeed first.',
+    { subject: key.integrationId },
   );
 }
 

@@ -22,18 +22,19 @@ export async function authenticate(
   try {
     return await store.withSystem('api-key-lookup', (tx) => authenticateApiKey(tx, text, clock.now()));
   } catch (error) {
-    if (isSealdeskError(error, 'UNAUTHENTICATED')) takeForAddress(strangers, ip);
+    if (isSealdeskError(error, 'UNAUTHENTICATED')) takeForStranger(strangers, ip);
     throw error;
   }
 }
 
 /** Counts the request against its key, or against its address where it has none. Throws TOO_MANY_REQUESTS. */
 export function takeFromRate({ limiter }: ServiceDeps, strangers: InboundLimiter, call: Call): void {
-  if (call.caller === null) takeForAddress(strangers, call.ip);
+  if (call.caller === null) takeForStranger(strangers, call.ip);
   else limiter.take(call.caller);
 }
 
-function takeForAddress(strangers: InboundLimiter, ip: string | null): void {
+/** Counts a request that proved nothing against the address it came from. Throws TOO_MANY_REQUESTS. */
+export function takeForStranger(strangers: InboundLimiter, ip: string | null): void {
   strangers.take({ apiKeyId: addressBucket(ip), requestsPerMinute: ANONYMOUS_PER_MINUTE });
 }
 
