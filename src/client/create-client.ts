@@ -2,6 +2,7 @@
 import { type JsonObject, parseUtf8 } from '../base/index.ts';
 import type { ProtectedHeader } from '../envelope/index.ts';
 import type { WelcomedClientKey } from './client-key.ts';
+import { keepClientParts } from './client-parts.ts';
 import { documentText, type TypedDocument } from './document-text.ts';
 import { GATEWAY_LIMITS, GatewayAnswerError, gatewayAddress } from './gateway-transport.ts';
 import { type Expectation, PinnedOpener } from './pinned-opener.ts';
@@ -81,7 +82,7 @@ export function createClient(options: ClientOptions): SealdeskClient {
   const opener = new PinnedOpener(clientKey, options);
   const fetch = createSealedFetch(opener, options);
   const endpoint = gatewayAddress(url, 'graphql');
-  return Object.freeze<SealdeskClient>({
+  const client = Object.freeze<SealdeskClient>({
     keyId: clientKey.keyId,
     tenantId: clientKey.tenantId,
     fetch,
@@ -103,4 +104,6 @@ export function createClient(options: ClientOptions): SealdeskClient {
       },
     }),
   });
+  keepClientParts(client, { opener, options });
+  return client;
 }

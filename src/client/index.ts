@@ -6,6 +6,17 @@
  * in Node `clientKeyFromFile`. The primitives are the platform's own where it has them, and the portable
  * suite is loaded where it has not. Tools that handle key files pass a suite of `sealdesk/envelope`.
  */
+export {
+  type Clock,
+  isSealdeskError,
+  type PreviousValues,
+  SealdeskError,
+  TICKET_CHANGES,
+  type TicketChangeContent,
+  type TicketChangeKind,
+  type TicketPositionContent,
+  type TicketSnapshot,
+} from '../base/index.ts';
 export { EnvelopeOpenError, fingerprint } from '../envelope/index.ts';
 export {
   type AcceptedWelcome,
@@ -33,6 +44,14 @@ export {
 } from './create-client.ts';
 export type { TypedDocument } from './document-text.ts';
 export { createEnvelopeOpener, type EnvelopeOpener, openWithKeyFile } from './envelope-opener.ts';
+export { type FeedGap, FeedGapError, type FeedGapReason } from './feed/feed-gap.ts';
+export { FeedIntegrityError, type FeedViolation } from './feed/feed-integrity-error.ts';
+export {
+  type FeedTransport,
+  subscribeTicketChanges,
+  type TicketChangesOptions,
+} from './feed/subscribe-ticket-changes.ts';
+export type { FeedState, SignedPosition, TicketChange, TicketChanges } from './feed/ticket-changes.ts';
 export { callGateway, type GatewayConnection } from './gateway.ts';
 export { GATEWAY_LIMITS, GatewayAnswerError } from './gateway-transport.ts';
 export {
