@@ -14,6 +14,7 @@ import {
   createServices,
   ensureInstallation,
   isInstalled,
+  openFeedRuntime,
   type ServiceDeps,
   sweepIntents,
 } from './service/index.ts';
@@ -37,10 +38,12 @@ async function openBackend(config: Config): Promise<Backend> {
   const transport = resources.use(openZendeskTransport({}));
   const clock = systemClock;
   const limiters = resources.use(openAccountLimiters({ ledger: createBudgetLedger(store), clock, log }));
+  const limiter = createInboundLimiter({ clock });
   const deps: ServiceDeps = {
     store,
     kms,
     keyring,
+    feed: resources.use(await openFeedRuntime({ store, keyring, limiter, clock, log })),
     connections: createZendeskConnections({
       store,
       keyring,
@@ -51,7 +54,7 @@ async function openBackend(config: Config): Promise<Backend> {
       log,
     }),
     sharedReads: createSharedReads({ clock }),
-    limiter: createInboundLimiter({ clock }),
+    limiter,
     clock,
     log,
     publicUrl: config.publicUrl,

@@ -1,4 +1,5 @@
 /** Who may do what: tenants, API keys and their roles, client keys, the recipient of an answer, inbound rate limits. */
+export { type ActiveKey, listActiveKeys, readKemPublicKeys } from './active-keys.ts';
 export { addressBucket } from './address-bucket.ts';
 export { type ApiKeySecret, createApiKeySecret, parseApiKey } from './api-key-text.ts';
 export {
@@ -32,6 +33,7 @@ export {
   touchClientKey,
 } from './client-keys.ts';
 export { createInboundLimiter, type InboundLimiter, type InboundLimiterOptions } from './inbound-limiter.ts';
+export { findEndedKeys } from './key-endings.ts';
 export { boundRecipient, chooseRecipient, type Recipient } from './recipient.ts';
 export { assertRole, isRole, ROLES, type Role } from './role.ts';
 export { assertStillEntitled, assertStillPlaintext, assertStillValid } from './still-entitled.ts';

@@ -93,14 +93,18 @@ export function assertPermitted(
   );
 }
 
+/** Throws CONFLICT where the integration is switched off. */
+export function assertIntegrationOn({ status }: Pick<Integration, 'status'>): void {
+  if (status === 'ACTIVE') return;
+  throw new SealdeskError(
+    'CONFLICT',
+    'The integration is switched off. An ADMIN can enable it with updateIntegration.',
+  );
+}
+
 /** The credential to call Zendesk with. Throws CONFLICT where the integration is switched off or has none. */
 export function credentialOf(integration: Integration): string {
-  if (integration.status !== 'ACTIVE') {
-    throw new SealdeskError(
-      'CONFLICT',
-      'The integration is switched off. An ADMIN can enable it with updateIntegration.',
-    );
-  }
+  assertIntegrationOn(integration);
   if (integration.credentialId === null) {
     throw new SealdeskError(
       'CONFLICT',

@@ -1,5 +1,5 @@
 /** The crypto proxy core: what a call is, the catalogue of operations and its policy, and the pipeline that runs them. */
-export { credentialOf, type ProxyRequest } from './admission.ts';
+export { assertIntegrationOn, assertPermitted, credentialOf, type ProxyRequest } from './admission.ts';
 export { createBudgetLedger } from './budget-ledger.ts';
 export { type AuthenticatedCall, assertAuthenticated, type Call } from './call.ts';
 export { describeCall } from './call-event.ts';

@@ -12,6 +12,7 @@ import {
 } from '../access/index.ts';
 import { createId } from '../base/index.ts';
 import { type Call, isOperationName } from '../proxy/index.ts';
+import { notify } from '../store/index.ts';
 import { audited, notFound } from './audited.ts';
 import { futureField, idField, invalidInput, nameField, parseInput } from './input.ts';
 import { noteOwnEnd } from './own-end.ts';
@@ -94,7 +95,11 @@ export async function revokeApiKey(
   return audited(deps, call, act, async (step, { caller }) => {
     const { id } = parseInput(KeyInput, input);
     const apiKey = await step.commit(
-      (tx) => revokeApiKeyRow(tx, step.tenantId, id, deps.clock.now()),
+      async (tx) => {
+        const ended = await revokeApiKeyRow(tx, step.tenantId, id, deps.clock.now());
+        await notify(tx, 'rights', step.tenantId);
+        return ended;
+      },
       () => ({ resource: id }),
       { ends: id },
     );

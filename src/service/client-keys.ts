@@ -29,8 +29,8 @@ import {
   verifyRegistration,
 } from '../envelope/index.ts';
 import type { AuthenticatedCall, Call } from '../proxy/index.ts';
-import type { Tx } from '../store/index.ts';
 import { type AuditedStep, audited, auditedAs, notFound } from './audited.ts';
+import { endKeyInFeeds, mapKeyInFeeds } from './feed/client-key-feeds.ts';
 import { idField, invalidInput, nameField, parseInput } from './input.ts';
 import { type Connection, type PageInput, parsePage, toConnection } from './page.ts';
 import { readOwn } from './read.ts';
@@ -197,15 +197,33 @@ export async function confirmClientKey(
 
 /** Makes a CONFIRMED key ACTIVE. For ADMIN, and OPERATOR in any tenant. */
 export function mapClientKey(deps: ServiceDeps, call: Call, input: unknown): Promise<ClientKeyChange> {
-  return changeByManager(deps, call, 'client-key.map', MapInput, input, (tx, act, { caller }) =>
-    mapClientKeyRow(tx, { ...act, mappedBy: caller.apiKeyId }),
-  );
+  return changeByManager(deps, call, 'client-key.map', MapInput, input, async (step, act, { caller }) => {
+    const keys = await deps.keyring.keysOf(act.tenantId, { signal: call.signal });
+    const mapping = { keys, sealer: deps.feed.sealer, auditEventId: step.eventId, now: act.now };
+    const { key } = await step.commit(
+      (tx) => mapKeyInFeeds(tx, mapping, () => mapClientKeyRow(tx, { ...act, mappedBy: caller.apiKeyId })),
+      ({ envelopes }) => ({
+        resource: act.clientKeyId,
+        ...(envelopes.length === 0 ? {} : { envelopes }),
+      }),
+    );
+    return key;
+  });
 }
 
-/** Ends a client key at once. For ADMIN, and OPERATOR in any tenant. */
+/** Ends a client key at once, for change feeds too. For ADMIN, and OPERATOR in any tenant. */
 export function revokeClientKey(deps: ServiceDeps, call: Call, input: unknown): Promise<ClientKeyChange> {
-  return changeByManager(deps, call, 'client-key.revoke', RevokeInput, input, (tx, act, _call, { reason }) =>
-    revokeClientKeyRow(tx, { ...act, reason }),
+  return changeByManager(
+    deps,
+    call,
+    'client-key.revoke',
+    RevokeInput,
+    input,
+    (step, act, _call, { reason }) =>
+      step.commit(
+        (tx) => endKeyInFeeds(tx, act.tenantId, () => revokeClientKeyRow(tx, { ...act, reason })),
+        () => ({ resource: act.clientKeyId }),
+      ),
   );
 }
 
@@ -215,7 +233,7 @@ async function changeByManager<Input extends { readonly keyId: string }>(
   action: string,
   schema: z.ZodType<Input>,
   input: unknown,
-  change: (tx: Tx, act: ClientKeyAct, call: AuthenticatedCall, input: Input) => Promise<ClientKey>,
+  change: (step: AuditedStep, act: ClientKeyAct, call: AuthenticatedCall, input: Input) => Promise<ClientKey>,
 ): Promise<ClientKeyChange> {
   const tenantId = await tenantOfKey(deps, call, input);
   return audited(
@@ -224,16 +242,8 @@ async function changeByManager<Input extends { readonly keyId: string }>(
     { action, roles: MAPPERS, ...(tenantId === null ? {} : { tenantId }) },
     async (step, caller) => {
       const parsed = parseInput(schema, input);
-      const clientKey = await step.commit(
-        (tx) =>
-          change(
-            tx,
-            { tenantId: step.tenantId, clientKeyId: parsed.keyId, now: deps.clock.now() },
-            caller,
-            parsed,
-          ),
-        () => ({ resource: parsed.keyId }),
-      );
+      const act = { tenantId: step.tenantId, clientKeyId: parsed.keyId, now: deps.clock.now() };
+      const clientKey = await change(step, act, caller, parsed);
       return { clientKey: toClientKeyView(deps.keyring.suite, clientKey) };
     },
   );

@@ -11,7 +11,7 @@ import {
   type Integration,
   toIntegration,
 } from '../proxy/index.ts';
-import type { IntegrationStatus, Tx } from '../store/index.ts';
+import { type IntegrationStatus, notify, type Tx } from '../store/index.ts';
 import { parseSubdomain, verifyCredential } from '../zendesk/index.ts';
 import { operationsField } from './api-keys.ts';
 import { audited, notFound } from './audited.ts';
@@ -110,6 +110,7 @@ export async function updateIntegration(
           .returningAll()
           .executeTakeFirst();
         if (row === undefined) throw notFound('integration');
+        await notify(tx, 'rights', step.tenantId);
         return toIntegration(row);
       },
       () => ({ resource: id, integrationId: id }),
@@ -136,6 +137,7 @@ export async function deleteIntegration(
           .returning('id')
           .executeTakeFirst();
         if (row === undefined) throw notFound('integration');
+        await notify(tx, 'rights', step.tenantId);
       },
       () => ({ resource: id, integrationId: id }),
     );

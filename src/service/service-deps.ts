@@ -4,6 +4,7 @@ import type { Kms } from '../kms/index.ts';
 import type { SharedReads, ZendeskConnections } from '../proxy/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Keyring } from '../vault/index.ts';
+import type { FeedRuntime } from './feed/feed-runtime.ts';
 
 /** What the use cases stand on. */
 export interface ServiceDeps {
@@ -13,6 +14,7 @@ export interface ServiceDeps {
   readonly connections: ZendeskConnections;
   readonly sharedReads: SharedReads;
   readonly limiter: InboundLimiter;
+  readonly feed: FeedRuntime;
   readonly clock: Clock;
   readonly log: Log;
   /** How clients reach the gateway, without a slash at the end. */

@@ -1,11 +1,16 @@
 /** The use cases bound to what they stand on: the one object that the schema and the routes call. */
 import { createInboundLimiter } from '../access/index.ts';
-import { createSharedReads } from '../proxy/index.ts';
+import type { SealdeskError } from '../base/index.ts';
+import { type Call, createSharedReads } from '../proxy/index.ts';
 import * as apiKeys from './api-keys.ts';
 import * as auditLog from './audit-log.ts';
 import * as clientKeys from './client-keys.ts';
 import * as credentials from './credentials.ts';
 import { explainOperation } from './explain-operation.ts';
+import { getFeedStatus } from './feed/feed-status.ts';
+import { createWebhookReceiver, type ReceiveWebhook } from './feed/receive-webhook.ts';
+import { disableTicketFeed, enableTicketFeed } from './feed/switch-ticket-feed.ts';
+import type { TicketSession } from './feed/ticket-session.ts';
 import { openGraphOperation } from './graph-operation.ts';
 import * as integrations from './integrations.ts';
 import { proxyOutbound } from './proxy-outbound.ts';
@@ -44,6 +49,9 @@ const USE_CASES = {
   getIntegration: integrations.getIntegration,
   openIntegration: integrations.openIntegration,
   listIntegrations: integrations.listIntegrations,
+  enableTicketFeed,
+  disableTicketFeed,
+  getFeedStatus,
   explainOperation,
   proxyOutbound,
   listAuditEvents: auditLog.listAuditEvents,
@@ -78,6 +86,12 @@ export type Services = { readonly [Name in keyof typeof USE_CASES]: Bound<(typeo
   readonly openGraphOperation: (
     ...rest: WithoutFirst<Parameters<typeof openGraphOperation>>
   ) => ReturnType<typeof openGraphOperation>;
+  readonly receiveZendeskWebhook: ReceiveWebhook;
+  /**
+   * A connection of the caller's that follows change feeds. Rejects with UNAUTHENTICATED, the failures of the
+   * recipient, and TOO_MANY_REQUESTS. `onEnd` is called once, when a key of the caller has ended.
+   */
+  readonly openTicketSession: (call: Call, onEnd: (failure: SealdeskError) => void) => Promise<TicketSession>;
 };
 
 /** Binds the use cases; `installationId` is the tenant whose log takes what belongs to no other. */
@@ -89,6 +103,7 @@ export function createServices(deps: ServiceDeps, installationId: string): Servi
     ]),
   );
   const recordRefusal = createRefusalRecorder(deps, installationId);
+  const recordFailure = requests.recordFailure.bind(null, recordRefusal);
   // Apart from the keys' limiter, so that a crowd of addresses pushes no key's bucket out.
   const strangers = createInboundLimiter({
     clock: deps.clock,
@@ -99,7 +114,13 @@ export function createServices(deps: ServiceDeps, installationId: string): Servi
     readiness: createReadinessCheck(deps, installationId),
     authenticate: requests.authenticate.bind(null, deps, strangers),
     takeFromRate: requests.takeFromRate.bind(null, deps, strangers),
-    recordFailure: requests.recordFailure.bind(null, recordRefusal),
+    recordFailure,
+    receiveZendeskWebhook: createWebhookReceiver({
+      deps,
+      takeForStranger: requests.takeForStranger.bind(null, strangers),
+    }),
+    openTicketSession: (call: Call, onEnd: (failure: SealdeskError) => void) =>
+      deps.feed.openSession(call, { onEnd, recordFailure }),
     openGraphOperation: openGraphOperation.bind(null, {
       ...deps,
       sharedReads: createSharedReads({ clock: deps.clock }),

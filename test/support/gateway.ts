@@ -12,11 +12,19 @@ import { type Clock, type Log, silentLog, systemClock } from '../../src/base/ind
 import { createNodeSuite } from '../../src/envelope/node.ts';
 import { type Kms, openLocalKms } from '../../src/kms/index.ts';
 import { createBudgetLedger, createSharedReads, createZendeskConnections } from '../../src/proxy/index.ts';
-import { createDispatch, createGraphqlRoute, createIncoming } from '../../src/server/index.ts';
+import {
+  type Answer,
+  createDispatch,
+  createGraphqlRoute,
+  createIncoming,
+  isAnswerStream,
+} from '../../src/server/index.ts';
 import {
   createOperatorKey,
   createServices,
   ensureInstallation,
+  type FeedRuntimeOptions,
+  openFeedRuntime,
   type ServiceDeps,
   type Services,
 } from '../../src/service/index.ts';
@@ -36,6 +44,8 @@ export interface OpenGatewayOptions {
   readonly simulator?: SimulatorOptions;
   readonly transport?: TransportOptions;
   readonly corsOrigins?: readonly string[];
+  /** How often the feed's tails look for themselves, and tell positions. */
+  readonly tailTimes?: FeedRuntimeOptions['times'];
   /** Puts something between the gateway and its store, such as an outage. */
   readonly wrapStore?: (store: Store) => Store;
 }
@@ -71,6 +81,17 @@ export interface TestGateway extends AsyncDisposable {
   graphql(query: string, options?: SendOptions & { readonly variables?: unknown }): Promise<RestAnswer>;
 }
 
+/** The text of a body; of one that goes on, the first result, with which it ends. */
+async function textOf(body: Answer['body']): Promise<string> {
+  if (!isAnswerStream(body)) return typeof body === 'string' ? body : new TextDecoder().decode(body);
+  let first: string | null = null;
+  for await (const chunk of body.chunks) {
+    first ??= chunk;
+    body.end();
+  }
+  return /^data: (.*)$/m.exec(first ?? '')?.[1] ?? '';
+}
+
 export async function openTestGateway(options: OpenGatewayOptions = {}): Promise<TestGateway> {
   const { clock = systemClock, log = silentLog } = options;
   await using resources = new AsyncDisposableStack();
@@ -93,10 +114,20 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
       ? openAccountLimiters({ ledger: createBudgetLedger(store), clock, log })
       : openAccountLimiters({ ledger: createMemoryLedger(clock), clock: createPatientClock(clock), log }),
   );
+  const limiter = createInboundLimiter({ clock });
+  // Its rounds would never end where waits are over at once.
+  const patient = clock === systemClock ? clock : createPatientClock(clock);
+  const feed = resources.use(
+    await openFeedRuntime({
+      ...{ store, keyring, limiter, clock: patient, log },
+      ...(options.tailTimes === undefined ? {} : { times: options.tailTimes }),
+    }),
+  );
   const deps: ServiceDeps = {
     store,
     kms,
     keyring,
+    feed,
     connections: createZendeskConnections({
       store,
       keyring,
@@ -107,7 +138,7 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
       log,
     }),
     sharedReads: createSharedReads({ clock }),
-    limiter: createInboundLimiter({ clock }),
+    limiter,
     clock,
     log,
     publicUrl: 'http://localhost:4000',
@@ -138,7 +169,7 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
         signal: sent.signal ?? new AbortController().signal,
       }),
     );
-    const text = typeof answer.body === 'string' ? answer.body : new TextDecoder().decode(answer.body);
+    const text = await textOf(answer.body);
     return { status: answer.status, headers: answer.headers, json: text === '' ? null : JSON.parse(text) };
   };
   const kept = resources.move();

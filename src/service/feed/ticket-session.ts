@@ -1,4 +1,5 @@
-import type { AuthenticatedCall } from '../../proxy/index.ts';
+import type { SealdeskError } from '../../base/index.ts';
+import type { AuthenticatedCall, Call } from '../../proxy/index.ts';
 import type { TicketFeedEvent } from './ticket-feed-event.ts';
 
 /** What is subscribed to, and from where. */
@@ -21,4 +22,11 @@ export interface TicketSession extends AsyncDisposable {
     subscription: TicketSubscription,
     signal: AbortSignal,
   ): Promise<AsyncIterableIterator<TicketFeedEvent>>;
+}
+
+export interface SessionOptions {
+  /** Called once, when a key of the caller has ended; the session is over then. */
+  readonly onEnd: (failure: SealdeskError) => void;
+  /** Records a failure, unless it names its event already. */
+  readonly recordFailure: (call: Call, failure: SealdeskError) => Promise<SealdeskError>;
 }

@@ -1,0 +1,167 @@
+/**
+ * One subscription's way through a stream: the position first, then every entry after its place in order, from the
+ * tail where it is near the end and from the log where it is not, and positions while nothing happens. It holds a
+ * place and some entries at most, and asks for more when it is asked.
+ *
+ * IDLE: nobody asks. ASKED: somebody does; the log is being read, or the tail wakes it. OVER: by its end, a
+ * failure, or because nobody wants more; final.
+ */
+import { encodeFeedCursor, SealdeskError } from '../../base/index.ts';
+import type { PositionEvent, StreamTail, TailReader } from './stream-tail.ts';
+import type { StreamTails } from './stream-tails.ts';
+import type { TicketFeedEvent } from './ticket-feed-event.ts';
+
+export interface FeedIteratorStart {
+  readonly tails: StreamTails;
+  readonly tail: StreamTail;
+  /** Entries after it are handed on. */
+  readonly place: number;
+  /** Handed on first. */
+  readonly position: PositionEvent;
+}
+
+type Step = IteratorResult<TicketFeedEvent, undefined>;
+
+export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, undefined>, TailReader {
+  readonly #tails: StreamTails;
+  readonly #tail: StreamTail;
+  #onOver: (() => void)[] = [];
+  #place: number;
+  #held: readonly TicketFeedEvent[];
+  #next = 0;
+  #told: PositionEvent | null;
+  #asked: PromiseWithResolvers<Step> | null = null;
+  #isReading = false;
+  #isOver = false;
+  #failure: SealdeskError | null = null;
+
+  constructor({ tails, tail, place, position }: FeedIteratorStart) {
+    this.#tails = tails;
+    this.#tail = tail;
+    this.#place = place;
+    this.#held = [position];
+    this.#told = position;
+    tail.attach(this);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Step> {
+    if (this.#asked !== null) throw new TypeError('"next" was called before the last one was answered');
+    const step = this.#step();
+    if (step !== null) return step;
+    this.#asked = Promise.withResolvers();
+    const { promise } = this.#asked;
+    this.#look();
+    return promise;
+  }
+
+  async return(): Promise<Step> {
+    this.end();
+    return { done: true, value: undefined };
+  }
+
+  /** Ends it: for who asks now or next with `failure`, where there is one. */
+  end(failure: SealdeskError | null = null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#failure = failure;
+    this.#held = [];
+    this.#tail.detach(this);
+    this.#tails.release(this.#tail);
+    for (const told of this.#onOver.splice(0)) told();
+    this.#answer();
+  }
+
+  /** Calls `told` when it is over, at once where it is. */
+  onceOver(told: () => void): void {
+    if (this.#isOver) told();
+    else this.#onOver.push(told);
+  }
+
+  wake(): void {
+    if (this.#asked !== null && !this.#isReading) this.#look();
+  }
+
+  /** What can be answered at once, `null` where nothing can. */
+  #step(): Promise<Step> | null {
+    if (this.#isOver) {
+      const failure = this.#failure;
+      this.#failure = null;
+      return failure === null ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(failure);
+    }
+    const event = this.#held[this.#next];
+    if (event === undefined) return null;
+    this.#next += 1;
+    if (event.type === 'CHANGE') this.#place = event.sequence;
+    return Promise.resolve({ done: false, value: event });
+  }
+
+  #answer(): void {
+    const asked = this.#asked;
+    const step = asked === null ? null : this.#step();
+    if (asked === null || step === null) return;
+    this.#asked = null;
+    asked.resolve(step);
+  }
+
+  /** Looks for more, in memory first. */
+  #look(): void {
+    const events = this.#tail.after(this.#place);
+    if (events === null) {
+      this.#isReading = true;
+      void this.#readLog();
+      return;
+    }
+    if (events.length > 0) {
+      this.#hold(events);
+      return;
+    }
+    const position = this.#tail.positionAt(this.#place, this.#told);
+    if (position === null) {
+      this.#tail.await(this);
+      return;
+    }
+    this.#told = position;
+    this.#hold([position]);
+  }
+
+  #hold(events: readonly TicketFeedEvent[]): void {
+    this.#held = events;
+    this.#next = 0;
+    this.#answer();
+  }
+
+  async #readLog(): Promise<void> {
+    try {
+      const events = await this.#tails.readLog(this.#tail, this.#place);
+      this.#isReading = false;
+      if (this.#isOver) return;
+      if (events[0]?.sequence === this.#place + 1) this.#hold(events);
+      // What comes next was deleted while this subscriber was on its way to it, or is sealed to another key.
+      else this.end(this.#expired(events[0]?.sequence ?? this.#tail.newest + 1));
+    } catch (error) {
+      this.#isReading = false;
+      this.end(
+        error instanceof SealdeskError
+          ? error
+          : new SealdeskError('INTERNAL', 'The change feed could not be read.', { cause: error }),
+      );
+    }
+  }
+
+  #expired(next: number): SealdeskError {
+    return cursorExpired(encodeFeedCursor({ stream: this.#tail.stream, sequence: next - 1 }));
+  }
+}
+
+/** CURSOR_EXPIRED, naming the oldest cursor that can be gone on from. */
+export function cursorExpired(oldest: string): SealdeskError {
+  return new SealdeskError(
+    'CURSOR_EXPIRED',
+    `The change feed does not hold what comes after this cursor. Take a new snapshot and subscribe without a cursor; the oldest one that can be used is ${oldest}.`,
+    { subject: oldest },
+  );
+}

@@ -1,0 +1,44 @@
+import { SealdeskError } from '../../base/index.ts';
+
+const RETRY_AFTER_SECONDS = 30;
+
+/** How many each holder has of what is bounded. */
+export class HolderCounts {
+  readonly #limit: number;
+  readonly #what: string;
+  readonly #counts = new Map<string, number>();
+  #total = 0;
+
+  /** `what` each holder, an API key, may have up to `limit` of. */
+  constructor(limit: number, what: string) {
+    this.#limit = limit;
+    this.#what = what;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** One more for `holder`, until what is returned is called. Throws TOO_MANY_REQUESTS. */
+  take(holder: string): () => void {
+    const count = this.#counts.get(holder) ?? 0;
+    if (count >= this.#limit) {
+      throw new SealdeskError(
+        'TOO_MANY_REQUESTS',
+        `This API key has ${this.#limit} ${this.#what} here, which is all it may have. Close some, or use another key.`,
+        { retryAfter: RETRY_AFTER_SECONDS },
+      );
+    }
+    this.#counts.set(holder, count + 1);
+    this.#total += 1;
+    let isTaken = true;
+    return () => {
+      if (!isTaken) return;
+      isTaken = false;
+      this.#total -= 1;
+      const left = (this.#counts.get(holder) ?? 1) - 1;
+      if (left === 0) this.#counts.delete(holder);
+      else this.#counts.set(holder, left);
+    };
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The connections of a process that follow change feeds, and what they may have. Every two seconds, and when a
+ * hint says that rights have changed, all of them are held against the database, each tenant's with one look:
+ * whose API key or client key has ended is told so and given nothing more, and so is every subscription that the
+ * policy permits no longer.
+ */
+import { boundRecipient, chooseRecipient, findEndedKeys } from '../../access/index.ts';
+import { isSealdeskError, type SealdeskError } from '../../base/index.ts';
+import { type AuthenticatedCall, assertAuthenticated, type Call } from '../../proxy/index.ts';
+import type { ServiceDeps } from '../service-deps.ts';
+import type { FeedIterator } from './feed-iterator.ts';
+import { HolderCounts } from './holder-counts.ts';
+import { OpenSession, type Recipiency } from './open-session.ts';
+import { assertMaySubscribe, type SubscribeDeps, subscribeTickets } from './subscribe-tickets.ts';
+import type { SessionOptions, TicketSession, TicketSubscription } from './ticket-session.ts';
+
+/** Of one API key, in one process. */
+export const SESSION_LIMITS = Object.freeze({ connections: 1_000, subscriptions: 2_000 });
+
+const CHECK_INTERVAL_MS = 2_000;
+
+export interface TicketSessionsDeps extends SubscribeDeps, Pick<ServiceDeps, 'limiter' | 'log'> {}
+
+export class TicketSessions implements AsyncDisposable {
+  readonly #deps: TicketSessionsDeps;
+  readonly #sessions = new Set<OpenSession>();
+  /** By API key. */
+  readonly #connections = new HolderCounts(SESSION_LIMITS.connections, 'connections to change feeds');
+  readonly #subscriptions = new HolderCounts(SESSION_LIMITS.subscriptions, 'subscriptions to change feeds');
+  readonly #stopped = new AbortController();
+  readonly #running: Promise<void>;
+  #checking: Promise<void> | null = null;
+  #isStale = false;
+
+  constructor(deps: TicketSessionsDeps) {
+    this.#deps = deps;
+    this.#running = this.#run();
+  }
+
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.total;
+  }
+
+  /** A session for who calls. Rejects with UNAUTHENTICATED, the failures of the recipient, and TOO_MANY_REQUESTS. */
+  async open(call: Call, options: SessionOptions): Promise<TicketSession> {
+    return recorded(call, options, async () => {
+      assertAuthenticated(call);
+      const { caller } = call;
+      const release = this.#connections.take(caller.apiKeyId);
+      try {
+        const recipient = await this.#recipientOf(call);
+        // Its bound key is not needed any more, and there may be many connections.
+        const slim: AuthenticatedCall = { ...call, caller: { ...caller, boundKey: null } };
+        const session = new OpenSession(slim, recipient, {
+          subscribe: (subscription) =>
+            recorded(slim, options, () => this.#subscribe(slim, recipient, subscription)),
+          onEnd: options.onEnd,
+          onClosed: () => {
+            release();
+            this.#sessions.delete(session);
+          },
+        });
+        this.#sessions.add(session);
+        return session;
+      } catch (error) {
+        release();
+        throw error;
+      }
+    });
+  }
+
+  /** Somebody's rights may have changed. */
+  hint(): void {
+    void this.#check();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+    await this.#checking;
+    for (const session of this.#sessions) await session[Symbol.asyncDispose]();
+  }
+
+  async #recipientOf(call: AuthenticatedCall): Promise<Recipiency> {
+    const { caller, recipientKeyId } = call;
+    const { keyId, lineageId } =
+      boundRecipient(caller, recipientKeyId) ??
+      (await this.#deps.store.withTenant(caller.tenantId, (tx) =>
+        chooseRecipient(tx, caller, recipientKeyId),
+      ));
+    return { keyId, lineageId };
+  }
+
+  async #subscribe(
+    call: AuthenticatedCall,
+    recipient: Recipiency,
+    subscription: TicketSubscription,
+  ): Promise<FeedIterator> {
+    this.#deps.limiter.take(call.caller);
+    const release = this.#subscriptions.take(call.caller.apiKeyId);
+    try {
+      const iterator = await subscribeTickets(this.#deps, { ...subscription, call, recipient });
+      iterator.onceOver(release);
+      return iterator;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#deps;
+    while (!this.#stopped.signal.aborted) {
+      await clock.wait(CHECK_INTERVAL_MS, this.#stopped.signal).catch(() => undefined);
+      if (!this.#stopped.signal.aborted && this.#sessions.size > 0) await this.#check();
+    }
+  }
+
+  /** Joins the check under way, which is then followed by another. Never rejects. */
+  #check(): Promise<void> {
+    this.#isStale = true;
+    this.#checking ??= this.#checkAll().finally(() => {
+      this.#checking = null;
+    });
+    return this.#checking;
+  }
+
+  async #checkAll(): Promise<void> {
+    while (this.#isStale && !this.#stopped.signal.aborted) {
+      this.#isStale = false;
+      const byTenant = Map.groupBy(this.#sessions, ({ call }) => call.caller.tenantId);
+      for (const [tenantId, sessions] of byTenant) {
+        await this.#checkTenant(tenantId, sessions).catch((error: unknown) =>
+          this.#deps.log.warn('The rights of connections could not be looked up', {
+            error: error instanceof Error ? error : undefined,
+          }),
+        );
+      }
+    }
+  }
+
+  async #checkTenant(tenantId: string, sessions: readonly OpenSession[]): Promise<void> {
+    const { store, clock } = this.#deps;
+    const apiKeyIds = [...new Set(sessions.map(({ call }) => call.caller.apiKeyId))];
+    const clientKeyIds = [...new Set(sessions.map(({ recipient }) => recipient.keyId))];
+    await store.withTenant(tenantId, async (tx) => {
+      const ended = await findEndedKeys(tx, tenantId, { apiKeyIds, clientKeyIds }, clock.now());
+      /** What one API key may have of one integration, asked once. */
+      const verdicts = new Map<string, Promise<SealdeskError | null>>();
+      for (const session of sessions) {
+        const { call, recipient } = session;
+        const failure = ended.get(call.caller.apiKeyId) ?? ended.get(recipient.keyId);
+        if (failure !== undefined) {
+          session.end(failure);
+          continue;
+        }
+        for (const [integrationId, iterators] of session.subscriptions()) {
+          const name = `${call.caller.apiKeyId} ${integrationId}`;
+          const verdict = verdicts.get(name) ?? failureOf(() => assertMaySubscribe(tx, call, integrationId));
+          verdicts.set(name, verdict);
+          const denial = await verdict;
+          if (denial !== null) for (const iterator of iterators) iterator.end(denial);
+        }
+      }
+    });
+  }
+}
+
+/** `work`, its failure recorded. */
+async function recorded<T>(
+  call: Call,
+  { recordFailure }: SessionOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isSealdeskError(error) ? await recordFailure(call, error) : error;
+  }
+}
+
+async function failureOf(work: () => Promise<void>): Promise<SealdeskError | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (isSealdeskError(error)) return error;
+    throw error;
+  }
+}
