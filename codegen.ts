@@ -64,10 +64,12 @@ async function printDocuments(path: string): Promise<string> {
       immutableTypes: true,
       strictScalars: true,
       scalars: {
+        Cursor: 'string',
         DateTime: 'string',
         HybridCryptoEnvelope: 'object',
         JSON: 'unknown',
         JSONObject: 'Record<string, unknown>',
+        SafeInt: 'number',
       },
     },
     plugins: [{ operationTypes: {} }, { typedDocumentNode: {} }],

@@ -9,7 +9,13 @@ import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
 import type { GraphQLResolveInfo } from 'graphql';
 import { type IdKind, type JsonValue, kindOfId, SealdeskError } from '../src/base/index.ts';
-import type { Call, GraphSession, Services } from '../src/service/index.ts';
+import type {
+  Call,
+  GraphSession,
+  Services,
+  TicketFeedEvent,
+  TicketSubscription,
+} from '../src/service/index.ts';
 import { costliestField, DEFAULT_LIST_MULTIPLIER } from './costliest-field.ts';
 import { CALL_COST } from './zendesk/costs.ts';
 import { zendeskTypeOf } from './zendesk/node-id.ts';
@@ -25,6 +31,13 @@ export interface GraphqlContext {
    * field: the result tells each of them as an error, whatever was selected.
    */
   readonly refused: Map<string, SealdeskError>;
+  /**
+   * Opens the one source of a subscription; there for subscriptions only. What is then made of an event is
+   * the same for all subscribers, so resolvers of events find nothing in their context.
+   */
+  readonly openTicketChanges: (
+    subscription: TicketSubscription,
+  ) => Promise<AsyncIterableIterator<TicketFeedEvent>>;
 }
 
 /**
@@ -43,6 +56,8 @@ export interface SchemaTypes {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
     JSON: { Input: JsonValue; Output: JsonValue };
+    Cursor: { Input: string; Output: string };
+    SafeInt: { Input: number; Output: number };
     JSONObject: { Input: Record<string, unknown>; Output: object };
     HybridCryptoEnvelope: { Input: never; Output: object };
   };

@@ -10,6 +10,7 @@ import './credential.ts';
 import './integration.ts';
 import './proxy.ts';
 import './audit.ts';
+import './ticket-feed.ts';
 import './zendesk/ticket.ts';
 import './zendesk/comment.ts';
 import './zendesk/user.ts';
@@ -24,6 +25,10 @@ builder.queryType({
 builder.mutationType({
   description:
     'What can be changed. Those of one document run one after the other; one that fails is null, with an error of its own.',
+  authScopes: { authenticated: true },
+});
+builder.subscriptionType({
+  description: 'What can be followed. Everything needs an API key, and a client key to seal to.',
   authScopes: { authenticated: true },
 });
 

@@ -22,6 +22,11 @@ function parseJsonObject(value: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value));
 }
 
+function parseCursor(value: unknown): string {
+  if (typeof value !== 'string') throw new GraphQLError('A Cursor must be a string.');
+  return value;
+}
+
 /** `parse` for what is written into the document: it fails at its place there. */
 function parseLiteral<Value>(parse: (value: unknown) => Value) {
   return (node: ValueNode, variables: Readonly<Record<string, unknown>> | null | undefined): Value => {
@@ -52,6 +57,21 @@ builder.scalarType('JSONObject', {
   serialize: (value) => value,
   parseValue: parseJsonObject,
   parseLiteral: parseLiteral(parseJsonObject),
+});
+
+builder.scalarType('Cursor', {
+  description: 'A place in a stream, opaque: it is only handed back as it was received.',
+  serialize: (value) => value,
+  parseValue: parseCursor,
+});
+
+builder.scalarType('SafeInt', {
+  description:
+    'A whole number from 0 to 2^53 - 1, which any JSON number holds exactly. Only answered, never taken.',
+  serialize: (value) => value,
+  parseValue: () => {
+    throw new GraphQLError('The gateway takes no SafeInt.');
+  },
 });
 
 builder.scalarType('HybridCryptoEnvelope', {

@@ -17,13 +17,14 @@ interface Setting {
 }
 
 const text = z.string().min(1);
+const port = z
+  .string()
+  .refine((value) => /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535);
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 export const SETTINGS = Object.freeze({
   PORT: {
-    schema: z
-      .string()
-      .refine((value) => /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535),
+    schema: port,
     rule: 'a number from 1 to 65535',
     default: '4000',
     meaning: 'Port of the HTTP server.',
@@ -101,6 +102,19 @@ export const SETTINGS = Object.freeze({
     default: '0',
     meaning: 'How many proxies in front append to X-Forwarded-For; 0 takes the address of the connection.',
   },
+  SEALDESK_METRICS_TOKEN: {
+    schema: z.string().regex(/^[\x21-\x7e]{16,256}$/),
+    rule: '16 to 256 printable characters without spaces',
+    default: '(none: no metrics on PORT)',
+    meaning: 'Bearer token that `GET /metrics` asks for; with it metrics are there on PORT too.',
+    secret: true,
+  },
+  SEALDESK_METRICS_PORT: {
+    schema: port,
+    rule: 'a number from 1 to 65535',
+    default: '(none)',
+    meaning: 'Another port on SEALDESK_HOST, for `GET /metrics` only.',
+  },
   SEALDESK_LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
     rule: 'debug, info, warn, error or silent',
@@ -124,6 +138,8 @@ export interface Config {
   readonly zendeskOrigin: string;
   readonly corsOrigins: readonly string[];
   readonly trustedProxies: number;
+  /** Where metrics are shown: on the main port where there is a token, on a port of their own where that is named. */
+  readonly metrics: { readonly token: string | null; readonly port: number | null };
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** The settings that the environment names, in the clear only where they are not secret. */
   readonly given: Readonly<Partial<Record<SettingName, string>>>;
@@ -157,6 +173,10 @@ export function readConfig(environment: Environment = process.env): Config {
     zendeskOrigin: values.SEALDESK_ZENDESK_ORIGIN ?? SETTINGS.SEALDESK_ZENDESK_ORIGIN.default,
     corsOrigins: Object.freeze(parseOrigins(values.SEALDESK_CORS_ORIGINS ?? '')),
     trustedProxies: Number(values.SEALDESK_TRUSTED_PROXIES ?? SETTINGS.SEALDESK_TRUSTED_PROXIES.default),
+    metrics: Object.freeze({
+      token: values.SEALDESK_METRICS_TOKEN ?? null,
+      port: values.SEALDESK_METRICS_PORT === undefined ? null : Number(values.SEALDESK_METRICS_PORT),
+    }),
     logLevel: (values.SEALDESK_LOG_LEVEL ?? SETTINGS.SEALDESK_LOG_LEVEL.default) as Config['logLevel'],
     given: Object.freeze(withoutSecrets(values)),
   });

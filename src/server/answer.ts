@@ -4,7 +4,21 @@ import type { SealdeskError } from '../base/index.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | AnswerStream;
+}
+
+/** The body of an answer that goes on. */
+export interface AnswerStream {
+  /** Pulled one at a time, as fast as they are taken, and at least one; `return` is called where the caller has gone. */
+  readonly chunks: AsyncIterableIterator<string>;
+  /** Written now and then while there is nothing else, so that everybody on the way sees that it lives. */
+  readonly heartbeat: string;
+  /** Ends it in order: what is still to be told is told, and nothing new. */
+  end(): void;
+}
+
+export function isAnswerStream(body: Answer['body']): body is AnswerStream {
+  return typeof body === 'object' && 'chunks' in body;
 }
 
 /** Sent with every answer: nothing here is for caches, frames or guessing of types. */
@@ -26,6 +40,26 @@ export function jsonAnswer(
     headers: { ...COMMON_HEADERS, 'content-type': 'application/json; charset=utf-8', ...headers },
     body: JSON.stringify(value),
   };
+}
+
+/** An answer that goes on, of the media type `contentType`. */
+export function streamAnswer(contentType: string, body: AnswerStream): Answer {
+  // Proxies that collect an answer before they hand it on would never hand this on.
+  return {
+    status: 200,
+    headers: { ...COMMON_HEADERS, 'content-type': contentType, 'x-accel-buffering': 'no' },
+    body,
+  };
+}
+
+/** 204, for what needs no answer. */
+export function emptyAnswer(): Answer {
+  return { status: 204, headers: { ...COMMON_HEADERS }, body: '' };
+}
+
+/** `text` as an answer of the media type `contentType`. */
+export function textAnswer(contentType: string, text: string): Answer {
+  return { status: 200, headers: { ...COMMON_HEADERS, 'content-type': contentType }, body: text };
 }
 
 /** The members of an error that are shown, in REST `error` and in GraphQL `extensions` alike. */

@@ -12,10 +12,13 @@ import type { GraphqlRoute } from './graphql/route.ts';
 import { checkReadiness } from './health.ts';
 import type { Dispatch } from './http-server.ts';
 import { acceptsSealed, apiKeyOf, clientNonceOf, type Incoming } from './incoming.ts';
+import { METRICS_PATH, type MetricsRoute } from './metrics-route.ts';
 import { createIntegrationRoute } from './rest/create-integration.ts';
 import { proxyOutboundRoute } from './rest/proxy-outbound.ts';
 import type { RestRoute } from './rest/rest-route.ts';
 import { vaultSealRoute } from './rest/vault-seal.ts';
+import type { EdgeTally } from './tally.ts';
+import { createWebhookRoute, WEBHOOK_PATH, type WebhookRoute } from './webhook.ts';
 import { wellKnownKeysRoute } from './well-known.ts';
 
 export interface DispatchOptions {
@@ -23,6 +26,10 @@ export interface DispatchOptions {
   readonly graphql: GraphqlRoute;
   readonly corsOrigins: readonly string[];
   readonly log: Log;
+  /** Where answers are counted. */
+  readonly tally?: EdgeTally;
+  /** Shown at `/metrics`, which else is not there. */
+  readonly metrics?: MetricsRoute;
 }
 
 const GRAPHQL_PATH = '/graphql';
@@ -32,13 +39,22 @@ const REST_ROUTES: Readonly<Record<string, RestRoute>> = Object.freeze({
   '/api/v2/vault/seal': vaultSealRoute,
   '/api/v2/integrations': createIntegrationRoute,
 });
+const NAMED_PATHS: ReadonlySet<string> = new Set([
+  GRAPHQL_PATH,
+  METRICS_PATH,
+  '/healthz',
+  '/readyz',
+  ...Object.keys(REST_ROUTES),
+]);
 
 /** The gateway's answer to every request. It never throws. */
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { services, corsOrigins, log } = options;
+  const { services, corsOrigins, log, tally } = options;
+  const routes: Routes = { ...options, webhook: createWebhookRoute(services) };
   return async (incoming) => {
     const cors = corsHeaders(incoming, corsOrigins);
     const answer = incoming.method === 'OPTIONS' ? preflightAnswer(cors) : await answerRequest(incoming);
+    tally?.countAnswer(routeNameOf(incoming.path), answer.status);
     return {
       ...answer,
       headers: { ...answer.headers, ...allowHeader(incoming), 'x-request-id': incoming.requestId, ...cors },
@@ -48,7 +64,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   async function answerRequest(incoming: Incoming): Promise<Answer> {
     let call = anonymousCall(incoming);
     try {
-      return await route(options, incoming, (known) => {
+      return await route(routes, incoming, (known) => {
         call = known;
       });
     } catch (error) {
@@ -74,9 +90,10 @@ export function internalError(error: unknown, requestId: string, log: Log): Seal
 }
 
 type NoteCall = (call: Call) => void;
+type Routes = DispatchOptions & { readonly webhook: WebhookRoute };
 
-async function route(options: DispatchOptions, incoming: Incoming, note: NoteCall): Promise<Answer> {
-  const { services, graphql } = options;
+async function route(routes: Routes, incoming: Incoming, note: NoteCall): Promise<Answer> {
+  const { services, graphql, webhook, metrics } = routes;
   const { path } = incoming;
   if (incoming.refusal !== null) throw incoming.refusal;
   const restRoute = Object.hasOwn(REST_ROUTES, path) ? REST_ROUTES[path] : undefined;
@@ -93,6 +110,14 @@ async function route(options: DispatchOptions, incoming: Incoming, note: NoteCal
     const call = await admit(services, incoming, note);
     assertJson(incoming);
     return graphql(call, incoming);
+  }
+  if (path.startsWith(WEBHOOK_PATH)) {
+    assertMethod(incoming);
+    return webhook(anonymousCall(incoming), incoming);
+  }
+  if (path === METRICS_PATH && metrics !== undefined) {
+    assertMethod(incoming);
+    return metrics(incoming, () => services.takeFromRate(anonymousCall(incoming)));
   }
   if (path === '/healthz') return jsonAnswer(200, { status: 'ok' });
   if (path === '/readyz') return checkReadiness(services);
@@ -132,8 +157,15 @@ function anonymousCall(incoming: Incoming): Call {
 
 /** The one method of a route; `null` where any will do, or there is no such route. */
 function methodOf(path: string): 'GET' | 'POST' | null {
-  if (path === GRAPHQL_PATH || Object.hasOwn(REST_ROUTES, path)) return 'POST';
-  return path.startsWith(KEYS_PATH) ? 'GET' : null;
+  if (path === GRAPHQL_PATH || path.startsWith(WEBHOOK_PATH) || Object.hasOwn(REST_ROUTES, path))
+    return 'POST';
+  return path === METRICS_PATH || path.startsWith(KEYS_PATH) ? 'GET' : null;
+}
+
+/** The route as metrics name it, which is never what a stranger made up. */
+function routeNameOf(path: string): string {
+  if (NAMED_PATHS.has(path)) return path;
+  return [WEBHOOK_PATH, KEYS_PATH].find((prefix) => path.startsWith(prefix)) ?? 'other';
 }
 
 function assertMethod({ method, path }: Incoming): void {

@@ -1,15 +1,19 @@
 /**
  * The listening side: reads a node:http request into an {@link Incoming}, hands it to the
- * dispatcher and writes its answer. Limits on size, header and body time, and connections are set
- * here. Stopping has two phases: no new connection while answers under way are finished, then,
- * after the grace time, their signals are aborted.
+ * dispatcher and writes its answer; hands WebSockets over. Limits on size, header and body time, and
+ * connections are set here, and one timer beats for all connections that live long. Stopping has two
+ * phases: no new connection while answers under way are finished and those that would not end are ended,
+ * then, after the grace time, their signals are aborted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { type Log, SealdeskError } from '../base/index.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, isAnswerStream } from './answer.ts';
 import { type BodyReader, createBodyReader } from './body.ts';
 import { createIncoming, type Incoming } from './incoming.ts';
+import type { SocketServer } from './sockets/socket-server.ts';
+import { StreamWriter } from './stream-writer.ts';
+import { createEdgeTally, type EdgeTally } from './tally.ts';
 
 const MAX_HEADER_BYTES = 16_384;
 const MAX_CONNECTIONS = 4_096;
@@ -23,6 +27,10 @@ export interface HttpTimes {
   readonly checkIntervalMs: number;
   /** Answers under way may take this long once the server is asked to stop. */
   readonly drainGraceMs: number;
+  /** How often connections that live long are looked after. */
+  readonly heartbeatMs: number;
+  /** How long the other side of one may take nothing of what was sent. */
+  readonly stallMs: number;
 }
 
 export const DEFAULT_HTTP_TIMES: HttpTimes = Object.freeze({
@@ -30,6 +38,8 @@ export const DEFAULT_HTTP_TIMES: HttpTimes = Object.freeze({
   requestTimeoutMs: 30_000,
   checkIntervalMs: 2_000,
   drainGraceMs: 20_000,
+  heartbeatMs: 15_000,
+  stallMs: 60_000,
 });
 
 export type Dispatch = (incoming: Incoming) => Promise<Answer>;
@@ -41,6 +51,9 @@ export interface OpenHttpServerOptions {
   readonly dispatch: Dispatch;
   /** Proxies in front that append to X-Forwarded-For. */
   readonly trustedProxies: number;
+  /** Takes WebSockets, which else are not there. */
+  readonly sockets?: SocketServer;
+  readonly tally?: EdgeTally;
   readonly times?: Partial<HttpTimes>;
   readonly log: Log;
 }
@@ -51,84 +64,154 @@ export interface HttpServer extends AsyncDisposable {
 
 /** Listens; disposing drains. */
 export async function openHttpServer(options: OpenHttpServerOptions): Promise<HttpServer> {
-  const { host, port, log } = options;
-  const times: HttpTimes = { ...DEFAULT_HTTP_TIMES, ...options.times };
-  const stopping = new AbortController();
-  const server = createServer({
-    headersTimeout: times.headersTimeoutMs,
-    requestTimeout: times.requestTimeoutMs,
-    connectionsCheckingInterval: times.checkIntervalMs,
-    maxHeaderSize: MAX_HEADER_BYTES,
-  });
-  server.maxConnections = MAX_CONNECTIONS;
-  const readBody = createBodyReader();
-  server.on('request', (request, response) => {
-    answerOne(options, readBody, request, response, stopping.signal, () => server.listening).catch(
-      (error: unknown) => {
+  const server = new ListeningServer(options);
+  await server.listen();
+  return server;
+}
+
+class ListeningServer implements HttpServer {
+  readonly #options: OpenHttpServerOptions;
+  readonly #times: HttpTimes;
+  readonly #server: Server;
+  readonly #stopping = new AbortController();
+  readonly #readBody: BodyReader = createBodyReader();
+  readonly #tally: EdgeTally;
+  readonly #streams = new Set<StreamWriter>();
+  #port = 0;
+  #heartbeat: NodeJS.Timeout | null = null;
+  #drained: Promise<void> | null = null;
+
+  constructor(options: OpenHttpServerOptions) {
+    this.#options = options;
+    this.#times = { ...DEFAULT_HTTP_TIMES, ...options.times };
+    this.#tally = options.tally ?? createEdgeTally();
+    const { sockets, log } = options;
+    this.#server = createServer({
+      headersTimeout: this.#times.headersTimeoutMs,
+      requestTimeout: this.#times.requestTimeoutMs,
+      connectionsCheckingInterval: this.#times.checkIntervalMs,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Clients that would rather speak HTTP/2 ask for that, and are answered as if they had not.
+      shouldUpgradeCallback: ({ headers }) =>
+        sockets !== undefined && headers.upgrade?.toLowerCase() === 'websocket',
+    });
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('request', (request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
         // Whoever breaks off in the middle of a request is no fault of ours.
         const tell = request.complete ? log.error : log.debug;
         tell('A request could not be answered', { error: error instanceof Error ? error : new Error() });
         response.destroy();
-      },
+      });
+    });
+    this.#server.on('upgrade', (request, tcp, head) => {
+      if (sockets === undefined) {
+        tcp.destroy();
+        return;
+      }
+      const closed = new AbortController();
+      tcp.once('close', () => closed.abort(brokenOff('The connection was closed.')));
+      const parts = this.#partsOf(request, closed.signal);
+      sockets.upgrade(createIncoming({ ...parts, body: new Uint8Array() }), request, tcp, head);
+    });
+  }
+
+  /** Told after the end too. */
+  get port(): number {
+    return this.#port;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once('error', reject);
+    this.#server.listen(port, host, () => {
+      this.#server.off('error', reject);
+      resolve();
+    });
+    await promise;
+    this.#port = (this.#server.address() as AddressInfo).port;
+    this.#heartbeat = setInterval(() => this.#beat(), this.#times.heartbeatMs);
+    this.#heartbeat.unref();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#drained ??= this.#drain();
+    await this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    const { sockets } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.close(() => resolve());
+    this.#server.closeIdleConnections();
+    sockets?.drain();
+    for (const stream of this.#streams) stream.end();
+    const grace = setTimeout(() => {
+      this.#stopping.abort(
+        brokenOff('The gateway stopped before the answer was ready. Send the request again.'),
+      );
+      this.#server.closeAllConnections();
+      sockets?.terminate();
+    }, this.#times.drainGraceMs);
+    await promise;
+    clearTimeout(grace);
+    clearInterval(this.#heartbeat ?? undefined);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const closed = new AbortController();
+    response.once('close', () =>
+      closed.abort(brokenOff('The caller went away before the answer was ready.')),
     );
-  });
-  await listen(server, host, port);
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: () => drain(server, stopping, times.drainGraceMs),
-  };
-}
+    const parts = this.#partsOf(request, AbortSignal.any([closed.signal, this.#stopping.signal]));
+    const { body, refusal } = await this.#readBody(request);
+    const answer: Answer = await this.#options.dispatch(createIncoming({ ...parts, body, refusal }));
+    // A stopping server keeps no connection for another request.
+    if (refusal !== null || !this.#server.listening) response.shouldKeepAlive = false;
+    response.writeHead(answer.status, answer.headers);
+    if (isAnswerStream(answer.body)) await this.#stream(response, new StreamWriter(response, answer.body));
+    else response.end(answer.body);
+  }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(port, host, () => {
-    server.off('error', reject);
-    resolve();
-  });
-  await promise;
-}
+  async #stream(response: ServerResponse, writer: StreamWriter): Promise<void> {
+    const counts = this.#tally.streams.sse;
+    response.shouldKeepAlive = false;
+    this.#streams.add(writer);
+    counts.connections += 1;
+    if (!this.#server.listening) writer.end();
+    try {
+      await writer.write();
+    } finally {
+      this.#streams.delete(writer);
+      counts.connections -= 1;
+    }
+  }
 
-async function drain(server: Server, stopping: AbortController, graceMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
-  const grace = setTimeout(() => {
-    stopping.abort(brokenOff('The gateway stopped before the answer was ready. Send the request again.'));
-    server.closeAllConnections();
-  }, graceMs);
-  await promise;
-  clearTimeout(grace);
+  #beat(): void {
+    const maxStalledBeats = Math.max(1, Math.ceil(this.#times.stallMs / this.#times.heartbeatMs));
+    this.#options.sockets?.beat(maxStalledBeats);
+    for (const writer of this.#streams) {
+      if (writer.beat(maxStalledBeats)) continue;
+      this.#tally.streams.sse.slowConsumers += 1;
+      writer.destroy();
+    }
+  }
+
+  #partsOf(request: IncomingMessage, signal: AbortSignal) {
+    return {
+      method: request.method ?? 'GET',
+      url: request.url ?? '/',
+      headers: headersOf(request),
+      ip: addressOf(request, this.#options.trustedProxies),
+      signal,
+    };
+  }
 }
 
 /** Why a request ends early, coded, so that wherever it is met it is told and recorded as what it is. */
 function brokenOff(message: string): SealdeskError {
   return new SealdeskError('UPSTREAM_UNAVAILABLE', message);
-}
-
-async function answerOne(
-  options: OpenHttpServerOptions,
-  readBody: BodyReader,
-  request: IncomingMessage,
-  response: ServerResponse,
-  stopping: AbortSignal,
-  isListening: () => boolean,
-): Promise<void> {
-  const closed = new AbortController();
-  response.once('close', () => closed.abort(brokenOff('The caller went away before the answer was ready.')));
-  const parts = {
-    method: request.method ?? 'GET',
-    url: request.url ?? '/',
-    headers: headersOf(request),
-    ip: addressOf(request, options.trustedProxies),
-    signal: AbortSignal.any([closed.signal, stopping]),
-  };
-  const { body, refusal } = await readBody(request);
-  const answer: Answer = await options.dispatch(createIncoming({ ...parts, body, refusal }));
-  // A stopping server keeps no connection for another request.
-  if (refusal !== null || !isListening()) response.shouldKeepAlive = false;
-  response.writeHead(answer.status, answer.headers);
-  response.end(answer.body);
 }
 
 function headersOf(request: IncomingMessage): Headers {

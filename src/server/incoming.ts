@@ -50,11 +50,16 @@ export function createIncoming(parts: IncomingParts): Incoming {
   });
 }
 
+/** The bearer token that was sent, `null` without the header, empty where that is something else. */
+export function bearerOf(headers: Headers): string | null {
+  const authorization = headers.get('authorization');
+  return authorization === null ? null : (BEARER.exec(authorization)?.[1] ?? '');
+}
+
 /** The API key that was sent, `null` when none. Two different ones, or one of absurd length, are refused. */
 export function apiKeyOf(headers: Headers): string | null {
   const fromHeader = headers.get('x-api-key');
-  const authorization = headers.get('authorization');
-  const fromBearer = authorization === null ? null : (BEARER.exec(authorization)?.[1] ?? '');
+  const fromBearer = bearerOf(headers);
   const key = fromHeader ?? fromBearer;
   if (key !== null && key.length > MAX_CREDENTIAL_CHARACTERS) return '';
   return fromHeader !== null && fromBearer !== null && fromHeader !== fromBearer ? '' : key;
@@ -79,8 +84,13 @@ export function clientNonceOf(headers: Headers): string | null {
 
 /** Whether the caller accepts {@link SEALED_MEDIA_TYPE}; with a weight of 0 it says that it does not. */
 export function acceptsSealed(headers: Headers): boolean {
+  return accepts(headers, SEALED_MEDIA_TYPE);
+}
+
+/** Whether the caller accepts `mediaType` by its name. */
+export function accepts(headers: Headers, mediaType: string): boolean {
   return (headers.get('accept') ?? '').split(',').some((range) => {
     const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    return type === SEALED_MEDIA_TYPE && !parameters.some((parameter) => NO_WEIGHT.test(parameter));
+    return type === mediaType && !parameters.some((parameter) => NO_WEIGHT.test(parameter));
   });
 }

@@ -14,6 +14,7 @@ describe('the settings of the environment', () => {
       zendeskOrigin: 'https://{subdomain}.zendesk.com',
       corsOrigins: [],
       trustedProxies: 0,
+      metrics: { token: null, port: null },
       given: {},
     });
   });
@@ -30,6 +31,9 @@ describe('the settings of the environment', () => {
     ['SEALDESK_KMS_ENDPOINT', 'nonsense'],
     ['SEALDESK_ZENDESK_ORIGIN', 'https://example.com/path'],
     ['SEALDESK_TRUSTED_PROXIES', '-1'],
+    ['SEALDESK_METRICS_TOKEN', 'short'],
+    ['SEALDESK_METRICS_TOKEN', 'a token of several words'],
+    ['SEALDESK_METRICS_PORT', '0'],
     ['SEALDESK_LOG_LEVEL', 'loud'],
   ] as const)('are refused by name where %s is %j', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(
@@ -66,8 +70,19 @@ describe('the settings of the environment', () => {
   });
 
   it('are told without secrets', () => {
-    const { given } = readConfig({ DATABASE_URL: 'postgres://root:hunter2@db.example.com/x', PORT: '4100' });
-    expect(given).toEqual({ DATABASE_URL: '(set)', PORT: '4100' });
+    const { given, metrics } = readConfig({
+      DATABASE_URL: 'postgres://root:hunter2@db.example.com/x',
+      SEALDESK_METRICS_TOKEN: 'hunter2hunter2hunter2',
+      SEALDESK_METRICS_PORT: '9100',
+      PORT: '4100',
+    });
+    expect(given).toEqual({
+      DATABASE_URL: '(set)',
+      SEALDESK_METRICS_TOKEN: '(set)',
+      SEALDESK_METRICS_PORT: '9100',
+      PORT: '4100',
+    });
+    expect(metrics).toEqual({ token: 'hunter2hunter2hunter2', port: 9100 });
   });
 
   it('make the demo give way to serving, but not the port alone', () => {

@@ -1,4 +1,5 @@
 /** The parameters of a GraphQL request, checked before the library reads them, so that every refusal is ours. */
+import { GraphQLError, getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { type FieldIssue, SealdeskError } from '../../base/index.ts';
 import type { Incoming } from '../incoming.ts';
 import { parseJsonBody } from '../rest/json-body.ts';
@@ -13,6 +14,10 @@ const CHECKS: Readonly<Record<string, Check>> = Object.freeze({
   extensions: optionalObject,
 });
 
+/** Most tokens of a document. */
+export const MAX_DOCUMENT_TOKENS = 2_000;
+/** Most errors told of a document that is not valid. */
+export const MAX_VALIDATION_ERRORS = 10;
 /** Most characters of a document. */
 export const MAX_DOCUMENT_CHARACTERS = 32_768;
 /** Most bytes of a request without a key: enough to confirm a client key, which is all it may do. */
@@ -21,12 +26,18 @@ const MAX_ANONYMOUS_BYTES = 8_192;
 const MAX_VARIABLE_VALUES = 4_000;
 const MAX_VARIABLE_DEPTH = 32;
 
+/** One request for one operation. */
+export interface GraphqlRequest {
+  readonly query: string;
+  readonly operationName: string | null;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
 /**
- * Throws VALIDATION_FAILED unless the body is one request with a document (batches are refused), and
- * PAYLOAD_TOO_LARGE or QUERY_TOO_COMPLEX for one that would cost too much to read on: the library
- * reports each wrong value by printing all of them.
+ * The request in a body. Throws VALIDATION_FAILED and QUERY_TOO_COMPLEX as {@link readGraphqlRequest} does,
+ * and PAYLOAD_TOO_LARGE for a large one without a key.
  */
-export function assertGraphqlRequest(incoming: Incoming, hasCaller: boolean): void {
+export function parseGraphqlRequest(incoming: Incoming, hasCaller: boolean): GraphqlRequest {
   if (!hasCaller && incoming.body.length > MAX_ANONYMOUS_BYTES) {
     throw new SealdeskError(
       'PAYLOAD_TOO_LARGE',
@@ -34,7 +45,15 @@ export function assertGraphqlRequest(incoming: Incoming, hasCaller: boolean): vo
       { subject: String(MAX_ANONYMOUS_BYTES) },
     );
   }
-  const body = parseJsonBody(incoming);
+  return readGraphqlRequest(parseJsonBody(incoming));
+}
+
+/**
+ * Throws VALIDATION_FAILED unless `body` is one request with a document (batches are refused), and
+ * QUERY_TOO_COMPLEX for one that would cost too much to read on: the library reports each wrong value by
+ * printing all of them.
+ */
+export function readGraphqlRequest(body: unknown): GraphqlRequest {
   if (!isObject(body)) {
     throw invalid([{ path: '', message: 'must be one object with query, variables and operationName' }]);
   }
@@ -48,9 +67,28 @@ export function assertGraphqlRequest(incoming: Incoming, hasCaller: boolean): vo
     return message === null ? [] : [{ path, message }];
   });
   if (fields.length > 0) throw invalid(fields);
-  const { query, variables } = body;
-  if (String(query).length > MAX_DOCUMENT_CHARACTERS) throw tooComplex('characters', MAX_DOCUMENT_CHARACTERS);
+  const query = String(body['query']);
+  const { operationName, variables } = body;
+  if (query.length > MAX_DOCUMENT_CHARACTERS) throw tooComplex('characters', MAX_DOCUMENT_CHARACTERS);
   assertBounded(variables);
+  return {
+    query,
+    operationName: typeof operationName === 'string' ? operationName : null,
+    variables: isObject(variables) ? variables : {},
+  };
+}
+
+/** Whether the document is well-formed and its operation a subscription; looked into only where it may be. */
+export function asksSubscription({ query, operationName }: GraphqlRequest): boolean {
+  if (!query.includes(OperationTypeNode.SUBSCRIPTION)) return false;
+  try {
+    const document = parse(query, { maxTokens: MAX_DOCUMENT_TOKENS, noLocation: true });
+    return getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+  } catch (error) {
+    // What is wrong with it is told by whoever reads it next.
+    if (error instanceof GraphQLError) return false;
+    throw error;
+  }
 }
 
 /** Walks without recursion, since the depth is the caller's to choose. */

@@ -1,5 +1,6 @@
 /**
- * `POST /graphql`: one document in, one execution result out, sealed where the caller asks for that.
+ * `POST /graphql`: one document in, one execution result out, sealed where the caller asks for that. A
+ * subscription is answered as a stream of results, where the caller takes one, and goes another way.
  * Limits on tokens come before parsing; what a document would show of Zendesk is judged, and its depth,
  * breadth and cost limited, before execution. Every operation, refused ones too, is recorded as one audit
  * event before the first byte of its answer leaves; if that fails there is no answer.
@@ -19,6 +20,9 @@ import { createId, encodeUtf8, isSealdeskError, type Log, SealdeskError } from '
 import type { Call, DocumentCost, GraphOperation, GraphSession, Services } from '../../service/index.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import { type Incoming, SEALED_MEDIA_TYPE } from '../incoming.ts';
+import { answerEventStream, type EventStreamDeps } from '../subscriptions/event-stream.ts';
+import { createSubscriptions, type Subscriptions } from '../subscriptions/subscriptions.ts';
+import { createEdgeTally, type EdgeTally } from '../tally.ts';
 import { documentCost } from './document-cost.ts';
 import {
   type ExecutionResult,
@@ -30,7 +34,7 @@ import {
   withUpstream,
 } from './execution-result.ts';
 import { ensureCoded, maskGraphqlError, publicGraphqlError, unencodable } from './mask-error.ts';
-import { graphqlMediaType } from './media-type.ts';
+import { acceptsEventStream, EVENT_STREAM, graphqlMediaType } from './media-type.ts';
 import {
   createOperationRecord,
   noteDocument,
@@ -38,12 +42,13 @@ import {
   type OperationRecord,
 } from './operation-record.ts';
 import { selectsProtected } from './protected-selection.ts';
-import { assertGraphqlRequest } from './request.ts';
+import {
+  asksSubscription,
+  MAX_DOCUMENT_TOKENS,
+  MAX_VALIDATION_ERRORS,
+  parseGraphqlRequest,
+} from './request.ts';
 import { variableError } from './variable-error.ts';
-
-/** Most tokens of a document. */
-export const MAX_DOCUMENT_TOKENS = 2_000;
-const MAX_VALIDATION_ERRORS = 10;
 
 export type GraphqlRoute = (call: Call, incoming: Incoming) => Promise<Answer>;
 
@@ -68,11 +73,19 @@ export interface CreateGraphqlRouteOptions {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly log: Log;
+  /** Shared with other transports; of its own where left out. */
+  readonly subscriptions?: Subscriptions;
+  readonly tally?: EdgeTally;
 }
 
 /** The route over `schema`, whose resolvers get `{ call, services, session, refused }` as context. */
 export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlRoute {
   const { schema, services, log } = options;
+  const eventStream: EventStreamDeps = {
+    services,
+    subscriptions: options.subscriptions ?? createSubscriptions(options),
+    tally: (options.tally ?? createEdgeTally()).streams.sse,
+  };
   const yoga = createYoga<RequestContext>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -85,11 +98,14 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
     cors: false,
     logging: false,
     maskedErrors: { maskError: (error) => maskGraphqlError(error, log) },
-    plugins: [limitDocument(), judgeDocument(schema), takeResult(schema)],
+    plugins: [limitDocument(), judgeDocument(schema), refuseSubscription(), takeResult(schema)],
   });
 
   return async (call, incoming) => {
-    assertGraphqlRequest(incoming, call.caller !== null);
+    const request = parseGraphqlRequest(incoming, call.caller !== null);
+    if (acceptsEventStream(incoming.headers) && asksSubscription(request)) {
+      return answerEventStream(eventStream, call, request, incoming.headers);
+    }
     const eventId = createId('auditEvent');
     // The recipient is looked up while the document is read; its failure is met where it is needed.
     const opening = services.openGraphOperation(call, eventId);
@@ -229,6 +245,22 @@ function judgeDocument(schema: GraphQLSchema): Plugin<RequestContext, RequestCon
       extendContext({ session });
     },
   };
+}
+
+/** Subscriptions that come here are of callers who take one result only. */
+function refuseSubscription(): Plugin<RequestContext, RequestContext> {
+  return {
+    onSubscribe({ setResultAndStopExecution }) {
+      setResultAndStopExecution({ errors: [publicGraphqlError(streamRequired())] });
+    },
+  };
+}
+
+function streamRequired(): SealdeskError {
+  return new SealdeskError(
+    'VALIDATION_FAILED',
+    `A subscription has many results: send Accept: ${EVENT_STREAM}, or connect by WebSocket (graphql-transport-ws).`,
+  );
 }
 
 function sealedResponseRequired(): SealdeskError {

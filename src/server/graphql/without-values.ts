@@ -31,7 +31,7 @@ const REASONS: readonly (readonly [RegExp, Tell])[] = [
   [/^Enum "(\w+)" cannot represent/, oneOf],
   [/^(String|Int|Float|Boolean|ID) cannot represent/, (name, { schema }) => ofType(name, schema)],
   // The texts of our own scalars quote nothing.
-  [/^A (?:DateTime|JSONObject) (must be [^"]+)\.$/, (text) => text],
+  [/^A (?:DateTime|JSONObject|Cursor) (must be [^"]+)\.$/, (text) => text],
 ];
 
 const MISSING_MEMBER = /^Expected value of type "(\w+)" to include required field "(\w+)"/;

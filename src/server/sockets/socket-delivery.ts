@@ -1,0 +1,56 @@
+import type { Subscription } from '../subscriptions/subscription.ts';
+import type { TransportTally } from '../tally.ts';
+import type { GraphqlSocket } from './graphql-socket.ts';
+
+/**
+ * What graphql-ws iterates for a subscription. It yields nothing: it writes each result to the socket itself,
+ * from the text that all who get it share, where the library would check and write the result anew for each.
+ * Messages are the protocol's own: https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md
+ */
+export class SocketDelivery implements AsyncGenerator<never, undefined> {
+  readonly #socket: GraphqlSocket;
+  readonly #subscription: Subscription;
+  readonly #tally: TransportTally;
+  /** Of every message, up to its result. */
+  readonly #head: string;
+
+  constructor(socket: GraphqlSocket, subscription: Subscription, id: string, tally: TransportTally) {
+    this.#socket = socket;
+    this.#subscription = subscription;
+    this.#tally = tally;
+    this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+  }
+
+  /** Delivers until it is over. Rejects with SubscriptionError. */
+  async next(): Promise<IteratorReturnResult<undefined>> {
+    const subscription = this.#subscription;
+    this.#tally.subscriptions += 1;
+    try {
+      for (let text = await subscription.next(); text !== null; text = await subscription.next()) {
+        this.#tally.events += 1;
+        this.#tally.characters += text.length;
+        await this.#socket.send(`${this.#head}${text}}`);
+      }
+    } finally {
+      this.#tally.subscriptions -= 1;
+    }
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#subscription.end();
+    return { done: true, value: undefined };
+  }
+
+  async throw(): Promise<IteratorReturnResult<undefined>> {
+    return await this.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+}
