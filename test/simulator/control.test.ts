@@ -162,7 +162,14 @@ describe('the front door', () => {
     expect(session.simulator.requests.total).toBe(25);
   });
 
-  it.each([{ port: -1 }, { tickets: 1.5 }, { tickets: 1_000_001 }])('refuses %o', async (options) => {
+  it.each([
+    { port: -1 },
+    { tickets: 1.5 },
+    { tickets: 1_000_001 },
+    { exportLagSeconds: -1 },
+    { historySize: 0 },
+    { webhooks: { concurrency: 0 } },
+  ])('refuses %o', async (options) => {
     await expect(openSimulator(options)).rejects.toThrow(RangeError);
   });
 
@@ -187,6 +194,7 @@ describe('the command line', () => {
   it.each([
     ['--plan', 'gold'],
     ['--tickets', 'many'],
+    ['--export-lag', 'soon'],
     ['--nothing', '1'],
   ])('refuses %s %s', async (...args) => {
     await expect(run(process.execPath, [main, ...args])).rejects.toThrow();
