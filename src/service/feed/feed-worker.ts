@@ -1,0 +1,105 @@
+/**
+ * The part of a process that attends to change feeds: looks for enabled feeds that nobody attends to, claims
+ * them, and runs each until it is lost. Every process has one, and each feed is run by one of them.
+ */
+import { randomUUID } from 'node:crypto';
+import { claimLease, type FeedKey, findUnattendedFeeds } from '../../feed/index.ts';
+import type { ServiceDeps } from '../service-deps.ts';
+import { appendChanges } from './append-changes.ts';
+import { type FeedRunDeps, runFeed } from './feed-run.ts';
+import { DEFAULT_FEED_TIMES, type FeedTimes } from './feed-times.ts';
+import { Slots } from './slots.ts';
+
+export interface FeedWorkerOptions {
+  readonly times?: Partial<FeedTimes>;
+  /** Loads and readings of exports under way at once; default 64. */
+  readonly maxWorking?: number;
+  /** Feeds held at once; default 1 000. */
+  readonly maxFeeds?: number;
+  /** 0 ≤ x < 1. */
+  readonly random?: () => number;
+}
+
+export interface FeedWorker extends AsyncDisposable {
+  /** The name under which it holds leases. */
+  readonly holder: string;
+  /** Feeds that it attends to. */
+  readonly held: number;
+}
+
+const MAX_CLAIMS = 50;
+
+/** One per process. Disposing stops every feed and gives its lease back, so that another process has it at once. */
+export function openFeedWorker(deps: ServiceDeps, options: FeedWorkerOptions = {}): FeedWorker {
+  return new ScanningWorker(deps, options);
+}
+
+class ScanningWorker implements FeedWorker {
+  readonly holder = randomUUID();
+  readonly #deps: FeedRunDeps;
+  readonly #maxFeeds: number;
+  readonly #runs = new Map<string, Promise<void>>();
+  readonly #stopped = new AbortController();
+  readonly #scanning: Promise<void>;
+
+  constructor(deps: ServiceDeps, options: FeedWorkerOptions) {
+    const { times, maxWorking = 64, maxFeeds = 1_000, random = Math.random } = options;
+    const { store, keyring, connections, clock, log, feed } = deps;
+    this.#maxFeeds = maxFeeds;
+    this.#deps = {
+      ...{ store, keyring, connections, clock, log, random },
+      append: (append) => appendChanges({ store, keyring, clock, sealer: feed.sealer }, append),
+      times: { ...DEFAULT_FEED_TIMES, ...times },
+      slots: new Slots(maxWorking),
+      onMarked: (wake) => feed.onMarked(wake),
+    };
+    this.#scanning = this.#scan();
+  }
+
+  get held(): number {
+    return this.#runs.size;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped.abort();
+    await this.#scanning;
+    await Promise.all(this.#runs.values());
+  }
+
+  async #scan(): Promise<void> {
+    const { clock, log, times, random } = this.#deps;
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      try {
+        await this.#claimFree();
+      } catch (error) {
+        log.warn('Change feeds could not be looked for', {
+          error: error instanceof Error ? error : undefined,
+        });
+      }
+      await clock.wait(times.scan * (0.75 + random() / 2), signal).catch(() => undefined);
+    }
+  }
+
+  async #claimFree(): Promise<void> {
+    const room = Math.min(MAX_CLAIMS, this.#maxFeeds - this.#runs.size);
+    if (room <= 0) return;
+    const { store } = this.#deps;
+    const free = await store.withSystem('feed-leases', (tx) => findUnattendedFeeds(tx, room));
+    for (const key of free) {
+      if (this.#stopped.signal.aborted) return;
+      if (!this.#runs.has(key.integrationId)) await this.#claim(key);
+    }
+  }
+
+  async #claim(key: FeedKey): Promise<void> {
+    const { store, times } = this.#deps;
+    const claim = { ...key, holder: this.holder, lifetimeMs: times.lease };
+    const lease = await store.withTenant(key.tenantId, (tx) => claimLease(tx, claim));
+    if (lease === null) return;
+    const run = runFeed(this.#deps, key, lease, this.#stopped.signal).finally(() =>
+      this.#runs.delete(key.integrationId),
+    );
+    this.#runs.set(key.integrationId, run);
+  }
+}

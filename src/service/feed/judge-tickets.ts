@@ -1,0 +1,124 @@
+/**
+ * What a load of marked tickets means for the feed: for each mark what is to be appended, if anything, what is
+ * then known of the ticket, and whether the mark has done its work. Pure but for the hash it is given.
+ */
+import type { JsonObject, TicketChangeContent } from '../../base/index.ts';
+import {
+  type EventHint,
+  goneVersion,
+  type KnownTicket,
+  mergeHints,
+  orderOf,
+  type ReadTicket,
+  readTicket,
+  type TicketMark,
+} from '../../feed/index.ts';
+
+/** How often a ticket is asked for again that Zendesk does not show as a source told of it. */
+export const MAX_MARK_TRIES = 4;
+
+/** What Zendesk answered for a ticket: itself, that it is not among what was asked for, or that it is not there. */
+export type Found =
+  | { readonly kind: 'SHOWN'; readonly record: JsonObject }
+  | { readonly kind: 'MISSING' }
+  | { readonly kind: 'NOT_THERE' };
+
+export interface MarkedTicket {
+  readonly mark: TicketMark;
+  readonly known: KnownTicket | null;
+  /** What webhooks told of it before the load began, oldest first. */
+  readonly hints: readonly EventHint[];
+  readonly found: Found;
+}
+
+/** The end of one mark. */
+export interface Verdict {
+  readonly mark: TicketMark;
+  readonly content: TicketChangeContent | null;
+  /** `null` where it stays as it is. */
+  readonly version: KnownTicket | null;
+  /** Whether the ticket is to be loaded again: the answer is older than what a source told of. */
+  readonly again: boolean;
+}
+
+/** `hash` is keyed; it names the content of a version. */
+export function judgeTicket(ticket: MarkedTicket, hash: (content: string) => string): Verdict {
+  const { mark, found } = ticket;
+  if (found.kind !== 'SHOWN') return judgeAbsent(ticket);
+  const { record } = found;
+  if (record['status'] === 'deleted') return judgeGone(ticket, isScrubbed(record) ? 'ERASED' : 'DELETED');
+  const read = readTicket(record);
+  // Not the shape of a ticket: perhaps of another day.
+  if (read === null) return { mark, content: null, version: null, again: canTryAgain(mark) };
+  return judgeShown(ticket, read, hash(contentOf(read)));
+}
+
+/** The text that the hash of a version is made of: the reading gives members and lists in one order. */
+export function contentOf({ snapshot }: ReadTicket): string {
+  return JSON.stringify(snapshot);
+}
+
+/** Whether a deleted ticket's content is gone too: Zendesk puts a placeholder in its place. */
+export function isScrubbed(record: JsonObject): boolean {
+  return record['subject'] === 'SCRUBBED';
+}
+
+function judgeShown({ mark, known, hints }: MarkedTicket, read: ReadTicket, hash: string): Verdict {
+  const { snapshot, updatedAt, generatedAt } = read;
+  const version: KnownTicket = { ticketId: mark.ticketId, state: 'PRESENT', updatedAt, generatedAt, hash };
+  const isLate = mark.expectedAt !== null && updatedAt < mark.expectedAt;
+  const again = isLate && canTryAgain(mark);
+  const order = orderOf(known, version);
+  switch (order) {
+    case 'OLDER':
+      return { mark, content: null, version: null, again };
+    case 'SAME':
+      return { mark, content: null, version, again };
+    case 'NEWER': {
+      // What was told belongs to the version that is still to come.
+      const { changes, previous } = mergeHints(again ? [] : hints);
+      const content: TicketChangeContent = {
+        ...{ v: 1, kind: 'CHANGED', ticket_id: mark.ticketId, ticket: snapshot },
+        ...{ generated_timestamp: generatedAt, changes, previous },
+      };
+      return { mark, content, version, again };
+    }
+    default:
+      return order satisfies never;
+  }
+}
+
+function judgeAbsent(ticket: MarkedTicket): Verdict {
+  const { mark, known, found } = ticket;
+  const isKnown = known?.state === 'PRESENT';
+  if (mark.gone !== null || (isKnown && found.kind === 'NOT_THERE')) {
+    return judgeGone(ticket, mark.gone ?? 'DELETED');
+  }
+  // A new ticket may be told of before it is shown; one that never is was never the feed's.
+  const again = known === null && canTryAgain(mark);
+  return { mark, content: null, version: null, again };
+}
+
+function judgeGone({ mark, known, hints }: MarkedTicket, gone: 'DELETED' | 'ERASED'): Verdict {
+  const isTold = known?.state === 'ERASED' || known?.state === gone;
+  if (isTold) return { mark, content: null, version: null, again: false };
+  const permanent = gone === 'ERASED';
+  const { ticketId } = mark;
+  const at = mark.expectedAt ?? known?.updatedAt ?? new Date(0);
+  return {
+    mark,
+    content: {
+      v: 1,
+      kind: 'DELETED',
+      ticket_id: ticketId,
+      permanent,
+      changes: mergeHints(hints).changes,
+    },
+    version: goneVersion(known, { ticketId, permanent, at }),
+    again: false,
+  };
+}
+
+function canTryAgain({ tries }: TicketMark): boolean {
+  return tries < MAX_MARK_TRIES;
+}
