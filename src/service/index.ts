@@ -24,6 +24,8 @@ export type { OperationStatusView } from './audit-log.ts';
 export type { OperationExplanation } from './explain-operation.ts';
 export type { FeedRuntime } from './feed/feed-runtime.ts';
 export type { FeedExportState, FeedStatusView, FeedWebhookState } from './feed/feed-status.ts';
+export { DEFAULT_FEED_TIMES, type FeedTimes } from './feed/feed-times.ts';
+export { type FeedWorker, type FeedWorkerOptions, openFeedWorker } from './feed/feed-worker.ts';
 export { type FeedRuntimeOptions, openFeedRuntime } from './feed/open-feed-runtime.ts';
 export type { WebhookDelivery } from './feed/receive-webhook.ts';
 export type { TicketFeedChange } from './feed/switch-ticket-feed.ts';
