@@ -19,8 +19,8 @@ export class FeedClock implements Clock {
   #watchers: (() => void)[] = [];
   /** The pauses that passed, in milliseconds. */
   readonly pauses: number[] = [];
-  /** Called in place of letting a pause pass. */
-  onPause: (() => Promise<void>) | null = null;
+  /** Whether who pauses waits, too. */
+  holdsPauses = false;
 
   now(): number {
     return this.#now;
@@ -28,14 +28,13 @@ export class FeedClock implements Clock {
 
   async wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-    if (!SILENCES.includes(milliseconds)) {
+    if (!SILENCES.includes(milliseconds) && !this.holdsPauses) {
       this.pauses.push(milliseconds);
       this.#now += milliseconds;
-      if (this.onPause !== null) return Promise.race([promise, this.onPause()]);
       return;
     }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
     const sleeper: Sleeper = { at: this.#now + milliseconds, wake: resolve };
     this.#sleepers.add(sleeper);
     for (const watcher of this.#watchers.splice(0)) watcher();

@@ -6,7 +6,7 @@ import {
   type TicketChangeContent,
   type TicketSnapshot,
 } from '../../../src/base/index.ts';
-import type { EnvelopeClaims, HybridCryptoEnvelope } from '../../../src/envelope/index.ts';
+import type { EnvelopeClaims, HybridCryptoEnvelope, SigningKey } from '../../../src/envelope/index.ts';
 import type { FakeGateway } from '../fake-gateway.ts';
 import type { FeedClock } from './feed-clock.ts';
 
@@ -108,9 +108,13 @@ export class FeedLog {
     return sealed;
   }
 
-  async sealChange(content: unknown, claims: Partial<EnvelopeClaims> = {}): Promise<EventData> {
+  async sealChange(
+    content: unknown,
+    claims: Partial<EnvelopeClaims> = {},
+    signer?: SigningKey,
+  ): Promise<EventData> {
     const { sequence = 1 } = claims;
-    const envelope = await this.#seal(content, { purpose: 'ticket.change', sequence, ...claims });
+    const envelope = await this.#seal(content, { purpose: 'ticket.change', sequence, ...claims }, signer);
     return {
       __typename: 'TicketChange',
       cursor: this.cursor(sequence),
@@ -131,14 +135,18 @@ export class FeedLog {
     return { __typename: 'FeedPosition', cursor: this.cursor(place), sequence, envelope };
   }
 
-  #seal(content: unknown, claims: Partial<EnvelopeClaims>): Promise<HybridCryptoEnvelope> {
-    return this.#gateway.seal(JSON.stringify(content), {
+  #seal(
+    content: unknown,
+    claims: Partial<EnvelopeClaims>,
+    signer?: SigningKey,
+  ): Promise<HybridCryptoEnvelope> {
+    const own = {
       integration_id: this.integrationId,
       operation: 'subscribe_tickets',
       stream: this.stream,
       issued_at: Math.floor(this.#clock.now() / 1000),
-      ...claims,
-    });
+    };
+    return this.#gateway.seal(JSON.stringify(content), { ...own, ...claims }, signer);
   }
 }
 

@@ -53,7 +53,13 @@ export class FeedServer {
     this.cursors.push(variables.after);
     this.queries.push(query);
     const script = this.scripts.length > 1 ? this.scripts.shift() : this.scripts[0];
-    script?.(serving).catch((error: unknown) => this.failures.push(error));
+    // Not before the client has finished what it did when it subscribed, as over a network.
+    setImmediate(() => {
+      script?.(serving).catch((error: unknown) => {
+        this.failures.push(error);
+        serving.fail('VALIDATION_FAILED');
+      });
+    });
   }
 
   /** The class of sockets that lead here. */
