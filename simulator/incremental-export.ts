@@ -10,7 +10,7 @@ import type { TicketRow } from './records.ts';
 import { coded, invalidAttribute, json, Refusal, type Reply } from './reply.ts';
 import { ticketsView } from './ticket-view.ts';
 
-export const MAX_EXPORT_PAGE = 1000;
+const MAX_EXPORT_PAGE = 1000;
 
 /** The last row handed out; the next page begins behind it. */
 interface ExportPosition {
@@ -19,7 +19,7 @@ interface ExportPosition {
   readonly id: number;
 }
 
-export const encodeExportCursor = ({ generatedAt, id }: ExportPosition): string =>
+const encodeExportCursor = ({ generatedAt, id }: ExportPosition): string =>
   Buffer.from(`${generatedAt}.0||${id}|`).toString('base64');
 
 const invalidValue = (status: 400 | 422, description: string): Refusal =>

@@ -82,16 +82,13 @@ export class TicketHistory {
   #dropOldest(): void {
     const id = this.#order[this.#head];
     this.#head += 1;
-    if (id !== undefined) this.#byTicket.get(id)?.shift();
+    const versions = id === undefined ? undefined : this.#byTicket.get(id);
+    versions?.shift();
+    if (id !== undefined && versions?.length === 0) this.#byTicket.delete(id);
     if (this.#head > 1024 && this.#head * 2 > this.#order.length) {
       this.#order = this.#order.slice(this.#head);
       this.#head = 0;
     }
-  }
-
-  /** The ids of the tickets that changed, ascending. */
-  changedIds(): number[] {
-    return [...this.#byTicket.keys()].sort((a, b) => a - b);
   }
 
   /** The kept versions of a ticket, oldest first; one that never changed has its present state only. Empty = no such ticket. */

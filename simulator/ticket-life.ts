@@ -6,9 +6,9 @@ import type { TicketRow } from './records.ts';
 import type { NewComment, Store } from './store.ts';
 
 /** What is left of the texts of a scrubbed ticket; Zendesk's own placeholders are not published. */
-export const SCRUBBED_SUBJECT = 'SCRUBBED';
-export const SCRUBBED_TEXT = 'X';
-export const MERGED_TAG = 'closed_by_merge';
+const SCRUBBED_SUBJECT = 'SCRUBBED';
+const SCRUBBED_TEXT = 'X';
+const MERGED_TAG = 'closed_by_merge';
 
 const wholeSecond = (milliseconds: number): number => Math.floor(milliseconds / 1000) * 1000;
 

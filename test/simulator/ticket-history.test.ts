@@ -87,6 +87,7 @@ describe('the true history', () => {
     for (const subject of ['Two', 'Three', 'Four']) simulator.tickets.change(second, { subject });
     expect(simulator.history(second)).toHaveLength(4);
     expect(simulator.history(second).at(-1)?.snapshot['subject']).toBe('Four');
+    expect(simulator.history(first).map((version) => version.snapshot['subject'])).toEqual(['One']);
   });
 
   it('is not kept unless asked for', async () => {

@@ -100,16 +100,17 @@ describe('the circuit breaker', () => {
     expect(rig.receiver.requests).toHaveLength(101);
   });
 
-  it('stays closed while fewer than 70 % of the requests fail', async () => {
+  it('stays closed while fewer than 70 % of the requests fail, up to a thousand errors', async () => {
     const answer = (_request: ReceivedRequest, number: number): ReceiverAnswer => ({
       status: number % 3 === 0 ? 200 : 500,
     });
     await using rig = await openRig({}, answer, COMMENTS);
-    for (let index = 0; index < 300; index += 1) {
+    for (let index = 0; index < 1510; index += 1) {
       rig.session.simulator.tickets.change(rig.ticket, { comment: { body: 'Hello' } });
     }
     await rig.delivered();
-    expect(rig.session.simulator.webhooks.counts()).toEqual({ delivered: 100, failed: 200 });
+    // The 1,001st error is that of the 1,501st request.
+    expect(rig.session.simulator.webhooks.counts()).toEqual({ delivered: 500, dropped: 9, failed: 1001 });
   });
 });
 
