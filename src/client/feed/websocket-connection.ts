@@ -11,7 +11,7 @@ import { Inbox } from './inbox.ts';
 /** Milliseconds from the open socket to the gateway's word that it takes us. */
 const ACK_TIMEOUT = 10_000;
 /** Characters of an event beside its ciphertext, somewhat more than they are. */
-const EVENT_OVERHEAD = 16 * 1024;
+const EVENT_OVERHEAD = 8 * 1024;
 
 export interface WebSocketPlatform {
   readonly WebSocket: typeof WebSocket;

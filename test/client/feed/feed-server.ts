@@ -53,7 +53,6 @@ export class FeedServer {
     this.cursors.push(variables.after);
     this.queries.push(query);
     const script = this.scripts.length > 1 ? this.scripts.shift() : this.scripts[0];
-    // Not before the client has finished what it did when it subscribed, as over a network.
     setImmediate(() => {
       script?.(serving).catch((error: unknown) => {
         this.failures.push(error);
@@ -183,12 +182,19 @@ class ServedSocket {
   }
 
   #push(message: object): void {
-    if (this.readyState === 1) this.onmessage?.({ data: JSON.stringify(message) });
+    const data = JSON.stringify(message);
+    // Never within a call of the client's, as over a network.
+    queueMicrotask(() => {
+      if (this.readyState === 1) this.onmessage?.({ data });
+    });
   }
 
   #end(code: number, reason: string): void {
-    this.readyState = 3;
-    this.#gone.abort();
-    queueMicrotask(() => this.onclose?.({ code, reason }));
+    // After what was sent before.
+    queueMicrotask(() => {
+      this.readyState = 3;
+      this.#gone.abort();
+      this.onclose?.({ code, reason });
+    });
   }
 }
