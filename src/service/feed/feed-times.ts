@@ -7,6 +7,8 @@ export interface FeedTimes {
   readonly scan: number;
   /** Between two looks for marks without a hint. */
   readonly poll: number;
+  /** Between a hint and the load it leads to: one change of a ticket is several webhooks, which all tell a part of it. */
+  readonly gather: number;
   /** Between two loads of a feed under load, so that what comes at once is loaded at once. */
   readonly spacing: number;
   /** Before a ticket that Zendesk does not show yet is asked for again; doubled with every try. */
@@ -27,6 +29,7 @@ export const DEFAULT_FEED_TIMES: FeedTimes = Object.freeze({
   renew: 3_000,
   scan: 2_000,
   poll: 1_000,
+  gather: 100,
   spacing: 250,
   retry: 1_000,
   export: 60_000,

@@ -76,7 +76,10 @@ class TicketLoader {
         const pause = this.#notBefore - clock.now();
         if (pause > 0) await clock.wait(pause, this.#signal).catch(() => undefined);
         else if (this.#underWay.size >= MAX_UNDER_WAY) await Promise.race(this.#underWay);
-        else if (!(await this.#begin())) await marked.wait(clock, times.poll, this.#signal);
+        else if (!(await this.#begin())) {
+          await marked.wait(clock, times.poll, this.#signal);
+          await clock.wait(times.gather, this.#signal).catch(() => undefined);
+        }
       }
     } finally {
       await Promise.all(this.#underWay);
