@@ -99,7 +99,8 @@ class OpenedStore implements Store {
   }
 
   async listen(onNotification: OnNotification): Promise<AsyncDisposable> {
-    return this.#database.listen(onNotification, this.#log);
+    // PGlite tells in the midst of the transaction that notified; whoever hears of it stands outside.
+    return this.#database.listen(AsyncLocalStorage.bind(onNotification), this.#log);
   }
 
   async #transact<T>(what: string, work: (tx: Tx) => Promise<T>): Promise<T> {

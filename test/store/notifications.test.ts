@@ -10,11 +10,12 @@ interface Heard {
 }
 
 /** What a listener hears, to be awaited. */
-async function openEar(store: Store) {
+async function openEar(store: Store, onHeard: (one: Heard) => void = () => undefined) {
   const heard: Heard[] = [];
   let waiting: { readonly fits: (one: Heard) => boolean; readonly resolve: () => void }[] = [];
   const listening = await store.listen((channel, id) => {
     heard.push({ channel, id });
+    onHeard({ channel, id });
     waiting = waiting.filter(({ fits, resolve }) => {
       if (!heard.some(fits)) return true;
       resolve();
@@ -59,6 +60,17 @@ describeOnBothDatabases('A listener', (kind) => {
     await ear.until(({ id }) => id === told);
     expect(ear.heard).toContainEqual({ channel: 'appended', id: told });
     expect(ear.heard.some(({ id }) => id === undone)).toBe(false);
+  });
+
+  test('may use the store where it hears of something', async () => {
+    const { promise: used, resolve, reject } = Promise.withResolvers<unknown>();
+    await using ear = await openEar(opened.store, ({ id }) => {
+      if (id !== null) opened.store.withSystem('health', async () => id).then(resolve, reject);
+    });
+    await untilListening(ear);
+    const id = createId('integration');
+    await tell(id);
+    expect(await used).toBe(id);
   });
 
   test('hears nothing more once it is disposed, and may be disposed twice', async () => {
