@@ -102,6 +102,23 @@ export const SETTINGS = Object.freeze({
     default: '0',
     meaning: 'How many proxies in front append to X-Forwarded-For; 0 takes the address of the connection.',
   },
+  SEALDESK_FEED_KEEP_DAYS: {
+    schema: z
+      .string()
+      .refine((value) => /^\d{1,2}$/.test(value) && Number(value) >= 1 && Number(value) <= 90),
+    rule: 'a number from 1 to 90',
+    default: '7',
+    meaning:
+      'Days for which the change feed keeps sealed entries; a stream that nobody reads for so long is no longer sealed for.',
+  },
+  SEALDESK_FEED_STREAM_MIB: {
+    schema: z
+      .string()
+      .refine((value) => /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 16_384),
+    rule: 'a number from 1 to 16384',
+    default: '256',
+    meaning: 'MiB of sealed entries that the change feed keeps for one stream; the oldest give way.',
+  },
   SEALDESK_METRICS_TOKEN: {
     schema: z.string().regex(/^[\x21-\x7e]{16,256}$/),
     rule: '16 to 256 printable characters without spaces',
@@ -140,6 +157,8 @@ export interface Config {
   readonly trustedProxies: number;
   /** Where metrics are shown: on the main port where there is a token, on a port of their own where that is named. */
   readonly metrics: { readonly token: string | null; readonly port: number | null };
+  /** What the change feed keeps of each stream. */
+  readonly feed: { readonly keepMs: number; readonly maxStreamBytes: number };
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** The settings that the environment names, in the clear only where they are not secret. */
   readonly given: Readonly<Partial<Record<SettingName, string>>>;
@@ -177,6 +196,11 @@ export function readConfig(environment: Environment = process.env): Config {
       token: values.SEALDESK_METRICS_TOKEN ?? null,
       port: values.SEALDESK_METRICS_PORT === undefined ? null : Number(values.SEALDESK_METRICS_PORT),
     }),
+    feed: {
+      keepMs: Number(values.SEALDESK_FEED_KEEP_DAYS ?? SETTINGS.SEALDESK_FEED_KEEP_DAYS.default) * 86_400_000,
+      maxStreamBytes:
+        Number(values.SEALDESK_FEED_STREAM_MIB ?? SETTINGS.SEALDESK_FEED_STREAM_MIB.default) * 2 ** 20,
+    },
     logLevel: (values.SEALDESK_LOG_LEVEL ?? SETTINGS.SEALDESK_LOG_LEVEL.default) as Config['logLevel'],
     given: Object.freeze(withoutSecrets(values)),
   });

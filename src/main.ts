@@ -9,12 +9,24 @@ import { type Config, ConfigError } from './config.ts';
 import { createNodeSuite } from './envelope/node.ts';
 import { type Kms, openAwsKms, openLocalKms } from './kms/index.ts';
 import { createBudgetLedger, createSharedReads, createZendeskConnections } from './proxy/index.ts';
-import { createDispatch, createGraphqlRoute, createPinoLog, openHttpServer } from './server/index.ts';
+import {
+  createDispatch,
+  createEdgeTally,
+  createGraphqlRoute,
+  createMetrics,
+  createMetricsRoute,
+  createPinoLog,
+  createSocketServer,
+  createSubscriptions,
+  openHttpServer,
+  openMetricsServer,
+} from './server/index.ts';
 import {
   createServices,
   ensureInstallation,
   isInstalled,
   openFeedRuntime,
+  openFeedWorker,
   type ServiceDeps,
   sweepIntents,
 } from './service/index.ts';
@@ -74,18 +86,31 @@ async function openGateway(config: Config, backend: Backend): Promise<Gateway> {
   const { schema } = await import('../schema/index.ts');
   const { deps, services } = backend;
   const { log } = deps;
-  const graphql = createGraphqlRoute({ schema, services, log });
-  const dispatch = createDispatch({ services, graphql, corsOrigins: config.corsOrigins, log });
+  const { corsOrigins, host, trustedProxies } = config;
   await using resources = new AsyncDisposableStack();
   resources.use(openSweeper(deps, log));
+  // Stops after the edge, so that what is under way when the gateway drains is still appended.
+  const worker = resources.use(openFeedWorker(deps, { retention: config.feed }));
+  const tally = createEdgeTally();
+  const metrics = createMetrics({
+    tally,
+    readFeeds: async () => ({ feeds: await worker.readFeeds(), sealed: deps.feed.sealer.sealed }),
+    log,
+  });
+  const subscriptions = createSubscriptions({ schema, services, log });
+  const graphql = createGraphqlRoute({ schema, services, log, subscriptions, tally });
+  const { token, port: metricsPort } = config.metrics;
+  const dispatch = createDispatch({
+    ...{ services, graphql, corsOrigins, log, tally },
+    ...(token === null ? {} : { metrics: createMetricsRoute(metrics, token) }),
+  });
+  if (metricsPort !== null) {
+    const route = createMetricsRoute(metrics, token);
+    resources.use(await openMetricsServer({ host, port: metricsPort, trustedProxies, log, metrics: route }));
+  }
+  const sockets = createSocketServer({ schema, services, subscriptions, corsOrigins, tally, log });
   const server = resources.use(
-    await openHttpServer({
-      host: config.host,
-      port: config.port,
-      dispatch,
-      trustedProxies: config.trustedProxies,
-      log,
-    }),
+    await openHttpServer({ host, port: config.port, dispatch, trustedProxies, log, tally, sockets }),
   );
   const kept = resources.move();
   return { port: server.port, [Symbol.asyncDispose]: () => kept.disposeAsync() };

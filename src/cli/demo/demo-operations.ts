@@ -26,12 +26,17 @@ export const CREATE_API_KEY = {
 };
 
 export const INTEGRATIONS = {
-  query: '{ integrations(first: 50) { edges { node { id name credentialId } } } }',
+  query: '{ integrations(first: 50) { edges { node { id name credentialId allowedOperations } } } }',
   answer: z.object({
     integrations: z.object({
       edges: z.array(
         z.object({
-          node: z.object({ id: z.string(), name: z.string(), credentialId: z.string().nullable() }),
+          node: z.object({
+            id: z.string(),
+            name: z.string(),
+            credentialId: z.string().nullable(),
+            allowedOperations: z.array(z.string()),
+          }),
         }),
       ),
     }),
@@ -48,6 +53,18 @@ export const CREATE_INTEGRATION = {
     createIntegration(input: $input) { integration { id } }
   }`,
   answer: z.object({ createIntegration: z.object({ integration: Id }) }),
+};
+
+export const ALLOW_OPERATIONS = {
+  query: `mutation ($id: ID!, $operations: [String!]!) {
+    updateIntegration(input: { id: $id, allowedOperations: $operations }) { integration { id } }
+  }`,
+  answer: z.object({ updateIntegration: z.object({ integration: Id }) }),
+};
+
+export const ENABLE_TICKET_FEED = {
+  query: 'mutation ($id: ID!) { enableTicketFeed(integrationId: $id) { auditEventId } }',
+  answer: z.object({ enableTicketFeed: z.object({ auditEventId: z.string() }) }),
 };
 
 export const CLIENT_KEY_STATUS = {

@@ -8,9 +8,11 @@ import type { Suite } from '../../envelope/index.ts';
 import { askGateway } from '../gateway-call.ts';
 import { ensureDemoClientKey } from './demo-client-key.ts';
 import {
+  ALLOW_OPERATIONS,
   CREATE_API_KEY,
   CREATE_INTEGRATION,
   CREATE_TENANT,
+  ENABLE_TICKET_FEED,
   INTEGRATIONS,
   SEAL_CREDENTIAL,
   VIEWER,
@@ -28,6 +30,7 @@ const OPERATIONS = [
   'list_users',
   'list_organizations',
   'search',
+  'subscribe_tickets',
 ];
 
 export interface SetUpDemoInput {
@@ -75,6 +78,9 @@ export async function setUpDemo(input: SetUpDemoInput): Promise<DemoIdentity> {
 
   const integrationId = await ensureIntegration(input, adminKey, record.integrationId ?? null);
   if (integrationId !== record.integrationId) await keep({ integrationId, apiKeys: {} });
+  // The simulator begins anew with every start, without the webhook of an earlier one.
+  const asAdmin = { url, insecureHttp: true, apiKey: adminKey };
+  await askGateway(asAdmin, ENABLE_TICKET_FEED, { id: integrationId });
 
   const clientKeyId = await ensureDemoClientKey({ suite, url, tenantId, adminKey, operatorKey, path });
   const shop = { url, adminKey, tenantId };
@@ -142,7 +148,12 @@ async function ensureIntegration(
   const present =
     nodes.find((node) => node.id === id) ??
     nodes.find((node) => node.name === INTEGRATION_NAME && node.credentialId !== null);
-  if (present !== undefined) return present.id;
+  if (present !== undefined) {
+    // That of an earlier version of the demo allows less.
+    const isComplete = OPERATIONS.every((name) => present.allowedOperations.includes(name));
+    if (!isComplete) await askGateway(address, ALLOW_OPERATIONS, { id: present.id, operations: OPERATIONS });
+    return present.id;
+  }
   const sealed = await askGateway(address, SEAL_CREDENTIAL, {
     input: { type: 'OAUTH2_CLIENT', name: 'Simulator OAuth client', secret: { ...oauthClient } },
   });

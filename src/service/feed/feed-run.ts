@@ -9,8 +9,11 @@ import {
   type FeedLease,
   LeaseLostError,
   purgeInvocations,
+  type RetentionTerms,
   releaseLease,
   renewLease,
+  retireUnreadStreams,
+  trimStreams,
 } from '../../feed/index.ts';
 import type { ServiceDeps } from '../service-deps.ts';
 import { FeedWork, type FeedWorkDeps } from './feed-work.ts';
@@ -21,6 +24,8 @@ import type { Slots } from './slots.ts';
 export interface FeedRunDeps extends FeedWorkDeps {
   readonly slots: Slots;
   readonly onMarked: ServiceDeps['feed']['onMarked'];
+  /** How much of the log is kept. */
+  readonly retention: RetentionTerms;
 }
 
 /** Attends to the feed until `stopped` is aborted or the lease is lost. Never rejects. */
@@ -57,7 +62,7 @@ export async function runFeed(
       task(() => keepLease(work, signal)),
       task(() => runLoader(work, deps.slots, signal)),
       task(() => runExport(work, deps.slots, signal)),
-      task(() => clearAway(work, signal)),
+      task(() => clearAway(work, deps.retention, signal)),
     ]);
   } finally {
     unlisten();
@@ -89,19 +94,26 @@ async function keepLease(work: FeedWork, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function clearAway(work: FeedWork, signal: AbortSignal): Promise<void> {
+/** Forgets old webhook calls, and of the log what is not kept. Rejects with {@link LeaseLostError}. */
+async function clearAway(work: FeedWork, retention: RetentionTerms, signal: AbortSignal): Promise<void> {
   const { clock, times, key } = work;
   while (!signal.aborted) {
     await clock.wait(work.jittered(times.purge), signal).catch(() => undefined);
     if (signal.aborted) return;
-    await work
-      .read((tx) => purgeInvocations(tx, key.integrationId))
-      .catch((error: unknown) =>
-        work.log.warn('Old webhook calls could not be cleared away', {
-          integrationId: key.integrationId,
-          error: error instanceof Error ? error : undefined,
-        }),
-      );
+    try {
+      await work.read((tx) => purgeInvocations(tx, key.integrationId));
+      await work.write((tx) => retireUnreadStreams(tx, key, retention, new Date(clock.now())));
+      // In short acts, between which changes can be appended.
+      for (let isMore = true; isMore && !signal.aborted; ) {
+        isMore = await work.write((tx) => trimStreams(tx, key, retention, new Date(clock.now())));
+      }
+    } catch (error) {
+      if (error instanceof LeaseLostError) throw error;
+      work.log.warn('What a change feed does not keep could not be cleared away', {
+        integrationId: key.integrationId,
+        error: error instanceof Error ? error : undefined,
+      });
+    }
   }
 }
 

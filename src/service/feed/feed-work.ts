@@ -127,10 +127,12 @@ export class FeedWork {
 
   /** Resolves when the feed may work, or when `signal` is aborted. */
   async mayWork(signal: AbortSignal): Promise<void> {
+    if (this.#target !== null || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) return;
+    const stop = (): void => resolve();
+    signal.addEventListener('abort', stop, { once: true });
     await Promise.race([this.#opened.promise, promise]);
+    signal.removeEventListener('abort', stop);
   }
 
   /** Notes a fault, or that there is none, where it is another than the last one. Rejects with {@link LeaseLostError}. */

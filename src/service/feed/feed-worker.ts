@@ -3,15 +3,23 @@
  * them, and runs each until it is lost. Every process has one, and each feed is run by one of them.
  */
 import { randomUUID } from 'node:crypto';
-import { claimLease, type FeedKey, findUnattendedFeeds } from '../../feed/index.ts';
+import {
+  claimLease,
+  DEFAULT_RETENTION,
+  type FeedKey,
+  findUnattendedFeeds,
+  type RetentionTerms,
+} from '../../feed/index.ts';
 import type { ServiceDeps } from '../service-deps.ts';
 import { appendChanges } from './append-changes.ts';
 import { type FeedRunDeps, runFeed } from './feed-run.ts';
+import { type FeedStatusView, readFeedStatus } from './feed-status.ts';
 import { DEFAULT_FEED_TIMES, type FeedTimes } from './feed-times.ts';
 import { Slots } from './slots.ts';
 
 export interface FeedWorkerOptions {
   readonly times?: Partial<FeedTimes>;
+  readonly retention?: RetentionTerms;
   /** Loads and readings of exports under way at once; default 64. */
   readonly maxWorking?: number;
   /** Feeds held at once; default 1 000. */
@@ -25,6 +33,8 @@ export interface FeedWorker extends AsyncDisposable {
   readonly holder: string;
   /** Feeds that it attends to. */
   readonly held: number;
+  /** How these feeds stand. */
+  readFeeds(): Promise<readonly FeedStatusView[]>;
 }
 
 const MAX_CLAIMS = 50;
@@ -38,7 +48,7 @@ class ScanningWorker implements FeedWorker {
   readonly holder = randomUUID();
   readonly #deps: FeedRunDeps;
   readonly #maxFeeds: number;
-  readonly #runs = new Map<string, Promise<void>>();
+  readonly #runs = new Map<string, { readonly key: FeedKey; readonly over: Promise<void> }>();
   readonly #stopped = new AbortController();
   readonly #scanning: Promise<void>;
 
@@ -50,6 +60,7 @@ class ScanningWorker implements FeedWorker {
       ...{ store, keyring, connections, clock, log, random },
       append: (append) => appendChanges({ store, keyring, clock, sealer: feed.sealer }, append),
       times: { ...DEFAULT_FEED_TIMES, ...times },
+      retention: options.retention ?? DEFAULT_RETENTION,
       slots: new Slots(maxWorking),
       onMarked: (wake) => feed.onMarked(wake),
     };
@@ -60,10 +71,26 @@ class ScanningWorker implements FeedWorker {
     return this.#runs.size;
   }
 
+  async readFeeds(): Promise<readonly FeedStatusView[]> {
+    const { store, clock } = this.#deps;
+    const byTenant = Map.groupBy(this.#runs.values(), ({ key }) => key.tenantId);
+    const views: FeedStatusView[] = [];
+    for (const [tenantId, runs] of byTenant) {
+      const wish = { lineageId: null, now: clock.now() };
+      await store.withTenant(tenantId, async (tx) => {
+        for (const { key } of runs) {
+          const view = await readFeedStatus(tx, key, wish);
+          if (view !== null) views.push(view);
+        }
+      });
+    }
+    return views;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort();
     await this.#scanning;
-    await Promise.all(this.#runs.values());
+    await Promise.all([...this.#runs.values()].map(({ over }) => over));
   }
 
   async #scan(): Promise<void> {
@@ -97,9 +124,9 @@ class ScanningWorker implements FeedWorker {
     const claim = { ...key, holder: this.holder, lifetimeMs: times.lease };
     const lease = await store.withTenant(key.tenantId, (tx) => claimLease(tx, claim));
     if (lease === null) return;
-    const run = runFeed(this.#deps, key, lease, this.#stopped.signal).finally(() =>
+    const over = runFeed(this.#deps, key, lease, this.#stopped.signal).finally(() =>
       this.#runs.delete(key.integrationId),
     );
-    this.#runs.set(key.integrationId, run);
+    this.#runs.set(key.integrationId, { key, over });
   }
 }
