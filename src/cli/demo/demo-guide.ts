@@ -42,6 +42,9 @@ export function demoGuide({ file, folder, tickets, changesPerMinute }: DemoGuide
     `${programCall()} query ${quoteForShell(GRAPH_QUERY)} \\`,
     `  --variables ${quoteForShell(JSON.stringify({ id: file.integrationId }))} --key ${shownPath(file.clientKeyFile)} --api-key ${file.apiKeys.agent}`,
     '',
+    'Follow what changes, live and sealed; Ctrl+C ends it:',
+    `${programCall()} feed tail --key ${shownPath(file.clientKeyFile)} --api-key ${file.apiKeys.dashboard}`,
+    '',
     'In a browser: npm run example, in another terminal. Ctrl+C stops both.',
     '',
   ].join('\n');
