@@ -53,6 +53,10 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = Object.freeze({
     summary: 'ask the typed graph, sealed, and print the opened answer',
     load: () => import('./commands/query.ts'),
   },
+  'feed tail': {
+    summary: 'follow the changes of tickets, opened, one line each',
+    load: () => import('./commands/feed-tail.ts'),
+  },
   'tenant create': {
     summary: 'create a tenant and its first ADMIN key',
     load: () => import('./commands/tenant-create.ts'),

@@ -1,6 +1,6 @@
 /** What a failed command says: one line for what was to be expected, everything for what was not. */
 import { isSealdeskError, type SealdeskError } from '../base/index.ts';
-import { EnvelopeOpenError, GatewayAnswerError, printableLine } from '../client/index.ts';
+import { EnvelopeOpenError, FeedIntegrityError, GatewayAnswerError, printableLine } from '../client/index.ts';
 import { ConfigError } from '../config.ts';
 import { KeyFileError } from '../kms/index.ts';
 import { FolderHeldError } from '../store/index.ts';
@@ -12,6 +12,7 @@ const EXPECTED = [
   FolderHeldError,
   KeyFileError,
   EnvelopeOpenError,
+  FeedIntegrityError,
   GatewayAnswerError,
 ] as const;
 

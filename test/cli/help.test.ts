@@ -16,6 +16,7 @@ const COMMANDS = [
   'keys accept',
   'open',
   'query',
+  'feed tail',
   'tenant create',
   'operator create',
 ];
@@ -68,6 +69,8 @@ describe('the command line', () => {
     [['query', '{ a }', '--api-key', 'k'], /--key FILE is missing/],
     [['query', ' ', '--key', 'a.json', '--api-key', 'k'], /DOCUMENT is empty/],
     [['query', '-', '--key', 'a.json', '--api-key-file', '-'], /Standard input can be named once/],
+    [['feed', 'tail', '--key', 'a.json'], /--api-key \(or --api-key-file\) is missing/],
+    [['feed', 'tail', '--api-key', 'k'], /--key FILE is missing/],
     [['keys', 'generate'], /FILE is missing/],
     [['keys', 'generate', 'a', 'b'], /'b'/],
     [['demo', '--simulator-port', 'x'], /--simulator-port takes a port/],

@@ -1,23 +1,12 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../base/index.ts';
-import {
-  clientKeyFromFile,
-  createClient,
-  encodeKeyFile,
-  isWelcomed,
-  type WelcomedClientKey,
-  type WelcomedKeyFile,
-  withPins,
-} from '../../client/index.ts';
-import { createNodeSuite } from '../../envelope/node.ts';
-import { readClientKeyFile } from '../client-key-file.ts';
 import { defineCommand } from '../command.ts';
-import { CommandError, UsageError } from '../command-error.ts';
-import { CONNECTION_OPTIONS, parseGatewayUrl, readApiKey } from '../connection-options.ts';
+import { UsageError } from '../command-error.ts';
+import { CONNECTION_OPTIONS, readApiKey } from '../connection-options.ts';
 import { muteExperimentalWarnings } from '../experimental-warnings.ts';
 import { asUnreached } from '../gateway-call.ts';
+import { asUnsent, openKeyFileClient } from '../key-file-client.ts';
 import { printableJson } from '../printable-json.ts';
-import { replacePrivateFile } from '../private-file.ts';
 import { readInputText } from '../read-input.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -57,15 +46,10 @@ it. When the gateway has changed its signing key, FILE is rewritten with the key
     if (apiKey === null) {
       throw new UsageError('--api-key (or --api-key-file) is missing. See sealdesk query --help.');
     }
-    const keyFile = await readWelcomedKeyFile(file);
-    const url = values.url === undefined ? keyFile.gateway : parseGatewayUrl(values.url);
     using _quiet = muteExperimentalWarnings();
-    const client = createClient({
-      url,
-      apiKey,
+    const { client, url } = await openKeyFileClient({
+      ...{ file, apiKey, url: values.url },
       insecureHttp: values['insecure-http'],
-      clientKey: await readClientKey(keyFile),
-      onPins: ({ signingKeys }) => replacePrivateFile(file, encodeKeyFile(withPins(keyFile, signingKeys))),
     });
     const options = operationName === undefined ? {} : { operationName };
     const answer = await client.request(document, variables, options).catch((error: unknown) => {
@@ -107,22 +91,4 @@ async function readVariables(terminal: Terminal, given: string): Promise<JsonObj
     if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
     throw new UsageError('--variables takes a JSON object such as \'{"id":"int_…"}\', or @FILE with one.');
   }
-}
-
-async function readWelcomedKeyFile(file: string): Promise<WelcomedKeyFile> {
-  const keyFile = await readClientKeyFile(createNodeSuite(), file);
-  if (isWelcomed(keyFile)) return keyFile;
-  throw new CommandError(`${file} has not been welcomed by a gateway: sealdesk keys register ${file}.`);
-}
-
-async function readClientKey(keyFile: WelcomedKeyFile): Promise<WelcomedClientKey> {
-  const clientKey = await clientKeyFromFile(encodeKeyFile(keyFile));
-  if (clientKey.state !== 'WELCOMED') throw new TypeError('A welcomed key file holds a welcomed key');
-  return clientKey;
-}
-
-/** The SDK refuses clear http as wrong use by its program; here the user chose the address. */
-function asUnsent(error: unknown): unknown {
-  const isUnsent = error instanceof TypeError && error.message.startsWith('Nothing was sent');
-  return isUnsent ? new CommandError(error.message) : error;
 }
