@@ -50,12 +50,11 @@ async function openBackend(config: Config): Promise<Backend> {
   const transport = resources.use(openZendeskTransport({}));
   const clock = systemClock;
   const limiters = resources.use(openAccountLimiters({ ledger: createBudgetLedger(store), clock, log }));
-  const limiter = createInboundLimiter({ clock });
   const deps: ServiceDeps = {
     store,
     kms,
     keyring,
-    feed: resources.use(await openFeedRuntime({ store, keyring, limiter, clock, log })),
+    feed: resources.use(await openFeedRuntime({ store, keyring, clock, log })),
     connections: createZendeskConnections({
       store,
       keyring,
@@ -66,7 +65,7 @@ async function openBackend(config: Config): Promise<Backend> {
       log,
     }),
     sharedReads: createSharedReads({ clock }),
-    limiter,
+    limiter: createInboundLimiter({ clock }),
     clock,
     log,
     publicUrl: config.publicUrl,

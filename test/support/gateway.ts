@@ -114,12 +114,11 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
       ? openAccountLimiters({ ledger: createBudgetLedger(store), clock, log })
       : openAccountLimiters({ ledger: createMemoryLedger(clock), clock: createPatientClock(clock), log }),
   );
-  const limiter = createInboundLimiter({ clock });
   // Its rounds would never end where waits are over at once.
   const patient = clock === systemClock ? clock : createPatientClock(clock);
   const feed = resources.use(
     await openFeedRuntime({
-      ...{ store, keyring, limiter, clock: patient, log },
+      ...{ store, keyring, clock: patient, log },
       ...(options.tailTimes === undefined ? {} : { times: options.tailTimes }),
     }),
   );
@@ -138,7 +137,7 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
       log,
     }),
     sharedReads: createSharedReads({ clock }),
-    limiter,
+    limiter: createInboundLimiter({ clock }),
     clock,
     log,
     publicUrl: 'http://localhost:4000',

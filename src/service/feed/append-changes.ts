@@ -22,6 +22,7 @@ import { notify, type Tx } from '../../store/index.ts';
 import type { TenantKeys } from '../../vault/index.ts';
 import { appendEvents } from '../record-event.ts';
 import type { ServiceDeps } from '../service-deps.ts';
+import { FEED_OPERATION } from './feed-operation.ts';
 import type { FeedSealer, FeedSealing } from './feed-sealer.ts';
 
 /** Changes that one append takes, at most. */
@@ -199,7 +200,7 @@ function feedEvent(
     outcome: 'SUCCEEDED',
     actor: { type: 'SYSTEM', id: 'ticket-feed' },
     action: content.kind === 'GAP' ? 'feed.gap' : 'feed.append',
-    operation: 'subscribe_tickets',
+    operation: FEED_OPERATION,
     integrationId,
     resource: content.kind === 'GAP' ? integrationId : `${integrationId}:ticket:${content.ticket_id}`,
     envelopes: made.map(({ sealing, sealed }) => ({

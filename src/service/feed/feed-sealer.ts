@@ -7,6 +7,7 @@ import { streamName } from '../../base/index.ts';
 import { type KemPublicKey, type MacKey, type SealedEnvelope, sealEnvelope } from '../../envelope/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Keyring, TenantKeys } from '../../vault/index.ts';
+import { FEED_OPERATION } from './feed-operation.ts';
 
 /** Imported public keys that are kept, the least recently used give way. */
 const MAX_KEPT_KEYS = 4_096;
@@ -126,7 +127,7 @@ class KeepingFeedSealer implements FeedSealer {
         issued_at: Math.floor(now / 1000),
         content_type: 'application/json',
         integration_id: integrationId,
-        operation: 'subscribe_tickets',
+        operation: FEED_OPERATION,
         stream: streamName(integrationId, lineageId),
         sequence: sealing.sequence,
       },

@@ -13,8 +13,8 @@ import {
 import type { Tx } from '../../store/index.ts';
 import type { ServiceDeps } from '../service-deps.ts';
 import type { FeedAppend, NewTicketChange } from './append-changes.ts';
+import { FEED_OPERATION } from './feed-operation.ts';
 import type { FeedTimes } from './feed-times.ts';
-import { FEED_OPERATION } from './switch-ticket-feed.ts';
 import { WakeUp } from './wake-up.ts';
 
 export interface FeedWorkDeps

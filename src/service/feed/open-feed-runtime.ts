@@ -5,8 +5,7 @@ import { createPositionSealer } from './position-sealer.ts';
 import { StreamTails, type TailTimes } from './stream-tails.ts';
 import { TicketSessions } from './ticket-sessions.ts';
 
-export interface FeedRuntimeOptions
-  extends Pick<ServiceDeps, 'store' | 'keyring' | 'clock' | 'log' | 'limiter'> {
+export interface FeedRuntimeOptions extends Pick<ServiceDeps, 'store' | 'keyring' | 'clock' | 'log'> {
   readonly times?: Partial<TailTimes>;
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../../feed/index.ts';
 import { appendEvents } from '../record-event.ts';
 import type { ServiceDeps } from '../service-deps.ts';
+import { FEED_OPERATION } from './feed-operation.ts';
 import type { FeedSealer, FeedSealing } from './feed-sealer.ts';
 
 /** Streams and keys of one batch, whose envelopes one event lists. */
@@ -180,7 +181,7 @@ class BatchingPositionSealer implements PositionSealer {
             outcome: 'SUCCEEDED',
             actor: { type: 'SYSTEM', id: 'ticket-feed' },
             action: 'feed.position',
-            operation: 'subscribe_tickets',
+            operation: FEED_OPERATION,
             integrationId: batch.integrationId,
             resource: batch.integrationId,
             envelopes: still.map(({ sealing, made }) => ({

@@ -24,13 +24,11 @@ import { invalidInput } from '../input.ts';
 import { appendEvents } from '../record-event.ts';
 import type { ServiceDeps } from '../service-deps.ts';
 import { cursorExpired, FeedIterator } from './feed-iterator.ts';
+import { FEED_OPERATION } from './feed-operation.ts';
 import type { PositionSealer } from './position-sealer.ts';
 import { positionEvent } from './stream-tail.ts';
 import type { StreamTails } from './stream-tails.ts';
 import type { TicketSubscription } from './ticket-session.ts';
-
-/** The operation of the catalogue that permits to subscribe. */
-export const SUBSCRIBE = 'subscribe_tickets';
 
 export interface SubscribeDeps extends Pick<ServiceDeps, 'store' | 'keyring' | 'clock'> {
   readonly positions: PositionSealer;
@@ -69,7 +67,7 @@ export async function subscribeTickets(
           phase: 'SINGLE',
           outcome: 'SUCCEEDED',
           action: 'subscription.ticketChanges',
-          operation: SUBSCRIBE,
+          operation: FEED_OPERATION,
           integrationId,
           resource: recipientKeyId,
         },
@@ -106,7 +104,7 @@ export async function assertMaySubscribe(
   const integration = isId('integration', integrationId)
     ? await findIntegration(tx, caller.tenantId, integrationId)
     : null;
-  assertPermitted(integration, caller, SUBSCRIBE);
+  assertPermitted(integration, caller, FEED_OPERATION);
   assertIntegrationOn(integration);
   const feed = await tx
     .selectFrom('ticket_feeds')

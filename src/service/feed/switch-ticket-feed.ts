@@ -26,7 +26,7 @@ import {
   removeWebhooks,
   type SignedWebhook,
 } from '../../proxy/index.ts';
-import type { Tx } from '../../store/index.ts';
+import { notify, type Tx } from '../../store/index.ts';
 import type { TenantKeys } from '../../vault/index.ts';
 import { ZendeskError } from '../../zendesk/index.ts';
 import { notFound } from '../audited.ts';
@@ -34,6 +34,7 @@ import { idField, parseInput } from '../input.ts';
 import type { IntegrationView } from '../integrations.ts';
 import type { ServiceDeps } from '../service-deps.ts';
 import { auditedChange } from './audited-change.ts';
+import { FEED_OPERATION } from './feed-operation.ts';
 import { type FeedStatusView, readFeedStatus } from './feed-status.ts';
 import { isReachableBy, webhookEndpoint } from './webhook-address.ts';
 
@@ -42,8 +43,6 @@ export interface TicketFeedChange {
   readonly feed: FeedStatusView;
   readonly auditEventId: string;
 }
-
-export const FEED_OPERATION = 'subscribe_tickets';
 
 const ADMIN: readonly Role[] = ['ADMIN'];
 const Input = z.strictObject({ integrationId: idField('integration') });
@@ -135,6 +134,7 @@ export async function disableTicketFeed(
     async commit(tx, { tenantId }, _admitted, fault) {
       await disableFeed(tx, { tenantId, integrationId }, fault);
       await deleteInvocations(tx, integrationId);
+      await notify(tx, 'rights', tenantId);
       return viewOf(tx, { tenantId, integrationId }, deps.clock.now());
     },
   });

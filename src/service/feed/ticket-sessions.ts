@@ -19,7 +19,7 @@ export const SESSION_LIMITS = Object.freeze({ connections: 1_000, subscriptions:
 
 const CHECK_INTERVAL_MS = 2_000;
 
-export interface TicketSessionsDeps extends SubscribeDeps, Pick<ServiceDeps, 'limiter' | 'log'> {}
+export interface TicketSessionsDeps extends SubscribeDeps, Pick<ServiceDeps, 'log'> {}
 
 export class TicketSessions implements AsyncDisposable {
   readonly #deps: TicketSessionsDeps;
@@ -100,7 +100,6 @@ export class TicketSessions implements AsyncDisposable {
     recipient: Recipiency,
     subscription: TicketSubscription,
   ): Promise<FeedIterator> {
-    this.#deps.limiter.take(call.caller);
     const release = this.#subscriptions.take(call.caller.apiKeyId);
     try {
       const iterator = await subscribeTickets(this.#deps, { ...subscription, call, recipient });
