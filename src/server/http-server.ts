@@ -131,7 +131,8 @@ class ListeningServer implements HttpServer {
     });
     await promise;
     this.#port = (this.#server.address() as AddressInfo).port;
-    this.#heartbeat = setInterval(() => this.#beat(), this.#times.heartbeatMs);
+    // After what has arrived was read: else a process that stood still would take all answers for missing.
+    this.#heartbeat = setInterval(() => setImmediate(() => this.#beat()), this.#times.heartbeatMs);
     this.#heartbeat.unref();
   }
 

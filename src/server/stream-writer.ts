@@ -36,7 +36,7 @@ export class StreamWriter {
   /** Writes a heartbeat where nothing else was written since the last; `false` where the other side took nothing for `maxStalledBeats`. */
   beat(maxStalledBeats: number): boolean {
     const waiting = this.#response.writableLength;
-    if (this.#flow.beat(waiting).stalledBeats >= maxStalledBeats) return false;
+    if (this.#flow.beat(waiting) >= maxStalledBeats) return false;
     if (!this.#hasWritten && waiting === 0) this.#response.write(this.#stream.heartbeat);
     this.#hasWritten = false;
     return true;

@@ -21,6 +21,8 @@ export class GraphqlSocket implements Transport {
   readonly #flow = new Flow();
   #room: PromiseWithResolvers<void> | null = null;
   #awaitsPong = false;
+  /** Whether nothing was on the way at the last beat. */
+  #wasQuiet = true;
 
   /** `tcp` is what `ws` was made of; `onFailure` is told why a message could not be dealt with. */
   constructor(ws: WebSocket, tcp: Duplex, onFailure: (error: unknown) => void) {
@@ -68,12 +70,13 @@ export class GraphqlSocket implements Transport {
 
   /** Pings, and tells how the client has kept up since the last beat. */
   beat(maxStalledBeats: number): SocketState {
-    const { moved, stalledBeats } = this.#flow.beat(this.#ws.bufferedAmount);
-    if (stalledBeats >= maxStalledBeats) return 'STALLED';
-    // What is on the way delays the ping, and its answer is not read while sending waits.
-    const isBusy = moved || stalledBeats > 0;
-    if (this.#awaitsPong && !isBusy) return 'SILENT';
-    if (this.#ws.readyState === this.#ws.OPEN && !this.#awaitsPong) {
+    const waiting = this.#ws.bufferedAmount;
+    if (this.#flow.beat(waiting) >= maxStalledBeats) return 'STALLED';
+    const isQuiet = waiting === 0;
+    // What is on the way before a ping delays it, and what waits keeps its answer from being read.
+    if (this.#awaitsPong && this.#wasQuiet && isQuiet) return 'SILENT';
+    this.#wasQuiet = isQuiet;
+    if (!this.#awaitsPong && this.#ws.readyState === this.#ws.OPEN) {
       this.#awaitsPong = true;
       this.#ws.ping();
     }

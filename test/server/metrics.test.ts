@@ -1,0 +1,158 @@
+/** What can be measured, by whom, and that it tells numbers only. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createId, silentLog } from '../../src/base/index.ts';
+import {
+  createEdgeTally,
+  createMetrics,
+  createMetricsRoute,
+  type FeedReadings,
+  openMetricsServer,
+} from '../../src/server/index.ts';
+import { openTestGateway, type TestGateway } from '../support/gateway.ts';
+import { createTestTenant, type TestTenant } from '../support/tenant.ts';
+import { openEdge } from './stream/edge.ts';
+import { fakePosition } from './stream/fake-feed.ts';
+
+const TOKEN = 'a-token-of-the-operator';
+const integrationId = createId('integration');
+const readings: FeedReadings = {
+  feeds: [{ integrationId, lagSeconds: 1.5, waiting: 3, appended: 70, repaired: 2 }],
+  sealed: 71,
+};
+
+let gateway: TestGateway;
+let tenant: TestTenant;
+beforeAll(async () => {
+  gateway = await openTestGateway();
+  tenant = await createTestTenant(gateway);
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+function measure(readFeeds: () => Promise<FeedReadings> = async () => readings) {
+  const tally = createEdgeTally();
+  return { tally, metrics: createMetrics({ tally, readFeeds, log: silentLog }) };
+}
+
+/** The value of one line, `null` where there is none. */
+function seriesIn(text: string, series: string): number | null {
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+  return line === undefined ? null : Number(line.slice(series.length + 1));
+}
+
+describe('metrics on the main port', () => {
+  it('are not there unless they were set up', async () => {
+    await using edge = await openEdge(gateway);
+    expect((await fetch(`${edge.url}/metrics`)).status).toBe(404);
+  });
+
+  it('are shown to who has the token, and count wrong ones against the address', async () => {
+    const { tally, metrics } = measure();
+    await using edge = await openEdge(gateway, { tally, metrics: createMetricsRoute(metrics, TOKEN) });
+    const ask = (authorization: string | null, method = 'GET') =>
+      fetch(`${edge.url}/metrics`, {
+        method,
+        headers: authorization === null ? {} : { authorization },
+      });
+    const answered = await ask(`Bearer ${TOKEN}`);
+    expect(answered.status).toBe(200);
+    expect(answered.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect((await ask(`Bearer ${TOKEN}`, 'POST')).status).toBe(400);
+    const wrong = [null, TOKEN, `Bearer ${TOKEN}x`, 'Bearer hunter2', `Bearer ${tenant.keys.admin}`];
+    for (const authorization of wrong) {
+      const refused = await ask(authorization);
+      expect(refused.status).toBe(401);
+      expect(await refused.text()).not.toMatch(/hunter2|a-token/);
+    }
+    const statuses = new Set<number>();
+    for (let guess = 0; guess < 61; guess += 1) statuses.add((await ask('Bearer hunter2')).status);
+    expect(statuses).toContain(429);
+    // The right one is shown all the same.
+    expect((await ask(`Bearer ${TOKEN}`)).status).toBe(200);
+  });
+
+  it('tell of requests, subscriptions and feeds, and nothing of what was in them', async () => {
+    const { tally, metrics } = measure();
+    await using edge = await openEdge(gateway, { tally });
+    await fetch(`${edge.url}/hunter2`);
+    await fetch(`${edge.url}/healthz`);
+    edge.feed.publish(fakePosition(0));
+    await using socket = await edge.login(tenant.keys.agent);
+    socket.subscribe(
+      'hunter2',
+      'subscription($id: ID!) { ticketChanges(integrationId: $id) { __typename } }',
+      {
+        id: tenant.integrationId,
+      },
+    );
+    await socket.next();
+    const text = await metrics.render();
+    const feed = `{integration="${integrationId}"}`;
+    expect({
+      other: seriesIn(text, 'sealdesk_http_requests_total{route="other",status="404"}'),
+      health: seriesIn(text, 'sealdesk_http_requests_total{route="/healthz",status="200"}'),
+      connections: seriesIn(text, 'sealdesk_stream_connections{transport="websocket"}'),
+      subscriptions: seriesIn(text, 'sealdesk_subscriptions{transport="websocket"}'),
+      events: seriesIn(text, 'sealdesk_stream_events_total{transport="websocket"}'),
+      slow: seriesIn(text, 'sealdesk_stream_slow_consumers_total{transport="websocket"}'),
+      lag: seriesIn(text, `sealdesk_feed_lag_seconds${feed}`),
+      waiting: seriesIn(text, `sealdesk_feed_waiting_tickets${feed}`),
+      appended: seriesIn(text, `sealdesk_feed_appended_total${feed}`),
+      repaired: seriesIn(text, `sealdesk_feed_repaired_total${feed}`),
+      sealed: seriesIn(text, 'sealdesk_feed_sealed_total'),
+      readable: seriesIn(text, 'sealdesk_feed_readable'),
+    }).toEqual({
+      ...{ other: 1, health: 1, connections: 1, subscriptions: 1, events: 1, slow: 0 },
+      ...{ lag: 1.5, waiting: 3, appended: 70, repaired: 2, sealed: 71, readable: 1 },
+    });
+    expect(seriesIn(text, 'process_resident_memory_bytes')).toBeGreaterThan(0);
+    for (const secret of ['hunter2', tenant.id, tenant.keys.agent, tenant.keyFile.key_id]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+
+  it('show totals that do not grow by being read, and no feed that is gone', async () => {
+    const answers: FeedReadings[] = [readings, readings, { feeds: [], sealed: 72 }];
+    const { metrics } = measure(async () => answers.shift() ?? readings);
+    const appended = `sealdesk_feed_appended_total{integration="${integrationId}"}`;
+    expect(seriesIn(await metrics.render(), appended)).toBe(70);
+    expect(seriesIn(await metrics.render(), appended)).toBe(70);
+    const last = await metrics.render();
+    expect(seriesIn(last, appended)).toBeNull();
+    expect(seriesIn(last, 'sealdesk_feed_sealed_total')).toBe(72);
+  });
+
+  it('are shown without the feeds while these cannot be read', async () => {
+    const { metrics } = measure(() => Promise.reject(new Error('hunter2')));
+    const text = await metrics.render();
+    expect(seriesIn(text, 'sealdesk_feed_readable')).toBe(0);
+    expect(text).not.toContain('hunter2');
+  });
+});
+
+describe('metrics on a port of their own', () => {
+  const open = (token: string | null) =>
+    openMetricsServer({
+      ...{ host: '127.0.0.1', port: 0, trustedProxies: 0, log: silentLog },
+      metrics: createMetricsRoute(measure().metrics, token),
+    });
+
+  it('ask for no token where there is none, and for it where there is one', async () => {
+    await using free = await open(null);
+    await using closed = await open(TOKEN);
+    expect((await fetch(`http://127.0.0.1:${free.port}/metrics`)).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${closed.port}/metrics`)).status).toBe(401);
+  });
+
+  it('are all that is there', async () => {
+    await using server = await open(null);
+    const statuses = [];
+    for (const [path, method] of [
+      ['/graphql', 'POST'],
+      ['/healthz', 'GET'],
+      ['/metrics', 'POST'],
+    ] as const) {
+      statuses.push((await fetch(`http://127.0.0.1:${server.port}${path}`, { method })).status);
+    }
+    expect(statuses).toEqual([404, 404, 400]);
+  });
+});
