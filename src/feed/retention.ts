@@ -25,14 +25,18 @@ const MAX_DELETED = 500;
 
 type Feed = Omit<StreamKey, 'lineageId'>;
 
-/** Makes streams that nobody reads dormant; their entries go with {@link trimStreams}. Under the lock of the log. */
+/**
+ * Makes streams that nobody reads dormant; their entries go with {@link trimStreams}. A number is passed over, so
+ * that every cursor there is has expired: what changes meanwhile must not be missed by who had read all. Under the
+ * lock of the log.
+ */
 export async function retireUnreadStreams(
   tx: Tx,
   { tenantId, integrationId }: Feed,
   { keepMs }: RetentionTerms,
   now: Date,
 ): Promise<void> {
-  await sql`UPDATE feed_streams SET state = 'DORMANT', oldest = sequence
+  await sql`UPDATE feed_streams SET state = 'DORMANT', oldest = sequence + 1, sequence = sequence + 1
     WHERE tenant_id = ${tenantId} AND integration_id = ${integrationId} AND state = 'OPEN'
       AND read_at < ${new Date(now.getTime() - keepMs)}`.execute(tx);
 }

@@ -2,8 +2,8 @@
  * Streams: for each lineage of client keys that ever subscribed to a feed, a gapless count of entries.
  *
  * - *OPEN*: changes are sealed for it. Begun by the first subscription.
- * - *DORMANT*: nobody has read it for as long as entries are kept. Left by the next subscription, to which every
- *   older cursor has expired, so that nothing is missed unnoticed.
+ * - *DORMANT*: nobody has read it for as long as entries are kept. Left by the next subscription. Every cursor from
+ *   before has expired, so that nothing is missed unnoticed.
  * - *KEYLESS*: its lineage has no active key. Left when one is mapped, with a GAP entry in place of what was not
  *   sealed.
  *
