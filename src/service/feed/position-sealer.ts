@@ -121,7 +121,8 @@ class BatchingPositionSealer implements PositionSealer {
       };
       const wanted = [...wishes].flatMap(([name, { target, maxAgeMs }]) => {
         const sequence = sequences.get(target.lineageId);
-        return sequence === undefined ? [] : [{ name, target, sequence, maxAgeMs }];
+        const issuedAt = positions.get(name)?.issuedAt.getTime() ?? 0;
+        return sequence === undefined ? [] : [{ name, target, sequence, maxAgeMs, issuedAt }];
       });
       return {
         stored: wanted.flatMap(({ name, sequence, maxAgeMs }) => {
@@ -135,7 +136,8 @@ class BatchingPositionSealer implements PositionSealer {
     const answer = new Map(stored.map((position) => [nameOf(position), parsePosition(position)]));
     if (due.length === 0) return answer;
 
-    const now = clock.now();
+    // A process whose clock is ahead may have sealed the last one: positions never go back in time.
+    const now = Math.max(clock.now(), ...due.map(({ issuedAt }) => issuedAt));
     const auditEventId = createId('auditEvent', now);
     const plaintext = encodeUtf8(JSON.stringify(contentOf(completeUntil)));
     const sealings = due.map(

@@ -11,7 +11,14 @@ import {
   SealdeskError,
   streamName,
 } from '../../base/index.ts';
-import { findStream, lockLog, openStream, type Stream } from '../../feed/index.ts';
+import {
+  findStream,
+  lockLog,
+  openStream,
+  READ_TOUCH_MS,
+  type Stream,
+  touchStreams,
+} from '../../feed/index.ts';
 import {
   type AuthenticatedCall,
   assertIntegrationOn,
@@ -126,7 +133,11 @@ async function ensureOpen(
   now: Date,
 ): Promise<Stream> {
   const present = await findStream(tx, key);
-  if (present?.state === 'OPEN') return present;
+  if (present?.state === 'OPEN') {
+    const isDue = now.getTime() - present.readAt.getTime() >= READ_TOUCH_MS;
+    if (isDue) await touchStreams(tx, key, [key.lineageId], now);
+    return present;
+  }
   await lockLog(tx, key.tenantId, key.integrationId);
   return openStream(tx, key, now);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeFeedCursor, isId, parseFeedCursor } from '../../../src/base/index.ts';
 import type { TicketFeedEvent } from '../../../src/service/index.ts';
-import { newestEvents } from '../../service/house.ts';
+import { MovableClock, newestEvents } from '../../service/house.ts';
 import { describeOnBothDatabases } from '../../support/store.ts';
 import { type FeedDesk, openFeedDesk, take, takeChanges } from './feed-desk.ts';
 
@@ -191,5 +191,27 @@ describeOnBothDatabases('Delivery', (kind) => {
     await desk.append(7);
     const [change] = await takeChanges(events, 1);
     expect(change?.sequence).toBe(1);
+  });
+});
+
+describeOnBothDatabases('A position', (kind) => {
+  test('is never older than the one before, whichever process sealed that and whatever its clock says', async () => {
+    const clock = new MovableClock();
+    await using desk = await openFeedDesk(kind, { clock });
+    const follow = async () => {
+      const session = await desk.openSession();
+      const { integrationId } = desk.tenant;
+      const events = await session.subscribe({ integrationId, after: null }, new AbortController().signal);
+      const [position] = await take(events, 1);
+      if (position === undefined) throw new Error('The position comes first');
+      return (await desk.open(position)).header;
+    };
+    clock.advance(60_000);
+    const ahead = await follow();
+    clock.advance(-60_000);
+    await desk.append(1);
+    const behind = await follow();
+    expect(behind.sequence).toBe(1);
+    expect(behind.issued_at).toBeGreaterThanOrEqual(ahead.issued_at);
   });
 });

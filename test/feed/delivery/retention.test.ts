@@ -73,6 +73,17 @@ describeOnBothDatabases('The log', (kind) => {
     expect(stream.bytes).toBeLessThanOrEqual(Math.ceil(bytes / 2));
   });
 
+  test('takes every subscription for a reading of its stream, however short', async () => {
+    await using desk = await openFeedDesk(kind);
+    await (await follow(desk)).return?.();
+    const longAgo = new Date(Date.now() - 600_000);
+    await desk.gateway.store.withTenant(desk.tenant.id, (tx) =>
+      tx.updateTable('feed_streams').set({ read_at: longAgo }).execute(),
+    );
+    await (await follow(desk)).return?.();
+    expect((await streamOf(desk)).read_at.getTime()).toBeGreaterThan(longAgo.getTime() + 300_000);
+  });
+
   test('stops sealing for a stream that nobody reads, until somebody does', async () => {
     await using desk = await openFeedDesk(kind);
     const events = await follow(desk);
