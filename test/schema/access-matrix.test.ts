@@ -13,6 +13,8 @@ interface Row {
   /** The roles that come past the door; what they meet behind it is not asked here. */
   readonly roles: readonly Role[];
   readonly needsNoKey?: true;
+  /** Whether it is answered as a stream, of which the first result is looked at, and sealed to the tenant's client key. */
+  readonly isStream?: true;
   /** Whether its answer shows something of Zendesk, which leaves in the clear only to a key made so. */
   readonly showsZendesk?: true;
 }
@@ -128,6 +130,22 @@ const FIELDS: Readonly<Record<string, Row>> = {
     variables: id('integration'),
     roles: ['ADMIN'],
   },
+  'Mutation.enableTicketFeed': {
+    document: 'mutation($id: ID!) { enableTicketFeed(integrationId: $id) { integration { id } } }',
+    variables: id('integration'),
+    roles: ['ADMIN'],
+  },
+  'Mutation.disableTicketFeed': {
+    document: 'mutation($id: ID!) { disableTicketFeed(integrationId: $id) { integration { id } } }',
+    variables: id('integration'),
+    roles: ['ADMIN'],
+  },
+  'Subscription.ticketChanges': {
+    document: 'subscription($id: ID!) { ticketChanges(integrationId: $id) { __typename } }',
+    variables: ({ tenant }) => ({ id: tenant.integrationId }),
+    roles: ['AGENT', 'DASHBOARD'],
+    isStream: true,
+  },
   'Mutation.proxyOutbound': {
     document: `mutation($id: ID!) { proxyOutbound(input:
       { integrationId: $id, operation: "update_ticket", payload: {} }) { envelope } }`,
@@ -154,6 +172,13 @@ const TICKET_FIELDS: Readonly<Record<string, Row>> = {
   'Mutation.addComment': inTicket('addComment', 'body: "", public: false'),
 };
 const ROWS: Readonly<Record<string, Row>> = { ...FIELDS, ...TICKET_FIELDS };
+
+/** What a client sends to be answered by a stream. */
+function streamHeaders(row: Row, { tenant }: House): Readonly<Record<string, string>> {
+  return row.isStream === true
+    ? { accept: 'text/event-stream', 'x-sealdesk-key': tenant.keyFile.key_id }
+    : {};
+}
 
 const ROOTS = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
   (type) => (type == null ? [] : Object.keys(type.getFields()).map((field) => `${type.name}.${field}`)),
@@ -200,7 +225,8 @@ describeOnBothDatabases('the door before every root field', (database) => {
     const variables = row.variables?.(house()) ?? {};
     for (const role of ROLES) {
       const apiKey = row.showsZendesk ? await clearKeyOf(role) : keyOf(role);
-      const answer = await house().gateway.graphql(row.document, { apiKey, variables });
+      const headers = streamHeaders(row, house());
+      const answer = await house().gateway.graphql(row.document, { apiKey, variables, headers });
       const code = codeOf(answer);
       if (row.roles.includes(role)) {
         expect(code, role).not.toBe('FORBIDDEN');
@@ -209,7 +235,8 @@ describeOnBothDatabases('the door before every root field', (database) => {
         continue;
       }
       // A key of another tenant is told that there is nothing, before its role is asked for.
-      const isForeign = role === 'OPERATOR' && row.document.includes('proxyOutbound');
+      const isForeign =
+        role === 'OPERATOR' && (row.isStream === true || row.document.includes('proxyOutbound'));
       // What is of Zendesk is closed to an OPERATOR before its role is asked for, since no key of that role is made so.
       const isClosed = role === 'OPERATOR' && row.showsZendesk === true;
       expect(code, role).toBe(isForeign ? 'NOT_FOUND' : isClosed ? 'SEALED_RESPONSE_REQUIRED' : 'FORBIDDEN');
@@ -225,7 +252,8 @@ describeOnBothDatabases('the door before every root field', (database) => {
   it.each(Object.entries(ROWS))('asks strangers before %s for a key', async (_name, row) => {
     house().clock.advance(60_000);
     const variables = row.variables?.(house()) ?? {};
-    const answer = await house().gateway.graphql(row.document, { variables });
+    const headers = streamHeaders(row, house());
+    const answer = await house().gateway.graphql(row.document, { variables, headers });
     if (row.needsNoKey === true) expect(codeOf(answer)).not.toBe('UNAUTHENTICATED');
     else {
       expect(codeOf(answer)).toBe('UNAUTHENTICATED');
