@@ -4,14 +4,14 @@
  * and then two whole windows, which are measured. The second consumer makes its calls at random times
  * and does not hold back. The database server is that of the tests (SEALDESK_TEST_DATABASE_URL).
  */
-import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { ADMIN_EMAIL, AGENT_EMAIL, DEFAULT_API_TOKEN } from '../simulator/index.ts';
 import { createId, systemClock } from '../src/base/index.ts';
 import { openStore } from '../src/store/index.ts';
 import { basicAuthorization } from '../src/zendesk/index.ts';
 import type { FinishedCall, Load, ProcessPlan, ProcessReport } from './budget-process.ts';
+import { openBenchDatabase } from './database.ts';
 import { firstLineOf, openProcess } from './gateway-process.ts';
+import { quantile } from './statistics.ts';
 
 const BARS = Object.freeze({ used: 0.95, addedWait: 50 });
 const LIMIT = 700;
@@ -20,7 +20,6 @@ const OTHERS_PER_MINUTE = 200;
 const MINUTE = 60_000;
 const LEAD = 10_000;
 const BASELINE = 25_000;
-const ADMIN_URL = process.env['SEALDESK_TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
 interface Scenario {
   readonly name: string;
@@ -63,27 +62,10 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 export async function run(): Promise<boolean> {
-  const database = `sealdesk_bench_${randomUUID().replaceAll('-', '')}`;
-  await admin(`CREATE DATABASE ${database}`);
-  try {
-    const url = new URL(ADMIN_URL);
-    url.pathname = `/${database}`;
-    let met = true;
-    for (const scenario of SCENARIOS) met = (await runScenario(scenario, url.href)) && met;
-    return met;
-  } finally {
-    await admin(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
-  }
-}
-
-async function admin(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: ADMIN_URL });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
+  await using database = await openBenchDatabase();
+  let met = true;
+  for (const scenario of SCENARIOS) met = (await runScenario(scenario, database.connectionString)) && met;
+  return met;
 }
 
 async function runScenario(scenario: Scenario, connectionString: string): Promise<boolean> {
@@ -216,11 +198,6 @@ function failures(reports: readonly ProcessReport[]): Readonly<Record<string, nu
     for (const [code, count] of Object.entries(failed)) sum[code] = (sum[code] ?? 0) + count;
   }
   return sum;
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 function percent(share: number): string {

@@ -49,12 +49,14 @@ export async function firstLineOf({ child }: RunningProcess): Promise<string> {
 export interface BenchTenant {
   readonly url: string;
   readonly integrationId: string;
-  /** An AGENT key bound to the client key. */
+  readonly adminKey: string;
+  /** An AGENT key and a DASHBOARD key, bound to the client key. */
   readonly agentKey: string;
+  readonly dashboardKey: string;
   readonly keyFile: WelcomedKeyFile;
 }
 
-export interface RunningGateway extends AsyncDisposable {
+export interface RunningGateway extends RunningProcess {
   readonly tenant: BenchTenant;
 }
 
@@ -65,6 +67,10 @@ export interface OpenGatewayProcessOptions {
   readonly credential: { readonly type: string; readonly secret: JsonObject };
   /** A PostgreSQL database; the embedded one where left out. */
   readonly databaseUrl?: string;
+  /** Settings of the gateway besides. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Of Node, for the gateway. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** Starts a gateway on a folder of its own, and founds its tenant. */
@@ -81,17 +87,19 @@ export async function openGatewayProcess(options: OpenGatewayProcessOptions): Pr
     SEALDESK_ZENDESK_ORIGIN: options.zendeskOrigin,
     SEALDESK_LOG_LEVEL: 'warn',
     ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
+    ...options.settings,
   };
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['src/main.ts', 'operator', 'create', '--json'],
     { cwd: root, env },
   );
-  resources.use(openProcess(['src/main.ts', 'serve'], env)).child.stdout?.resume();
+  const { child } = resources.use(openProcess([...(options.nodeFlags ?? []), 'src/main.ts', 'serve'], env));
+  child.stdout?.resume();
   await untilReady(url);
   const tenant = await foundTenant(options, url, JSON.parse(stdout).apiKey);
   const kept = resources.move();
-  return { tenant, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { child, tenant, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 async function foundTenant(
@@ -116,11 +124,14 @@ async function foundTenant(
   await ask(adminKey, 'mutation($id: ID!) { mapClientKey(keyId: $id) { clientKey { id } } }', {
     id: keyFile.key_id,
   });
-  const { createApiKey } = await ask(
-    adminKey,
-    'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
-    { input: { name: 'agent', roles: ['AGENT'], clientKeyId: keyFile.key_id, requestsPerMinute: 1_000_000 } },
-  );
+  const createApiKey = async (role: string): Promise<string> => {
+    const created = await ask(
+      adminKey,
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+      { input: { name: role, roles: [role], clientKeyId: keyFile.key_id, requestsPerMinute: 1_000_000 } },
+    );
+    return created.createApiKey.secret;
+  };
   const { sealCredential } = await ask(
     adminKey,
     'mutation($input: SealCredentialInput!) { sealCredential(input: $input) { credential { id } } }',
@@ -142,6 +153,7 @@ async function foundTenant(
           'list_users',
           'list_organizations',
           'search',
+          'subscribe_tickets',
         ],
       },
     },
@@ -149,7 +161,9 @@ async function foundTenant(
   return {
     url,
     integrationId: createIntegration.integration.id,
-    agentKey: createApiKey.secret,
+    adminKey,
+    agentKey: await createApiKey('AGENT'),
+    dashboardKey: await createApiKey('DASHBOARD'),
     keyFile,
   };
 }

@@ -11,6 +11,8 @@ import { ADMIN_EMAIL, DEFAULT_API_TOKEN } from '../simulator/index.ts';
 import { createEnvelopeOpener, parseKeyFile } from '../src/client/index.ts';
 import { createNodeSuite } from '../src/envelope/node.ts';
 import { type BenchTenant, firstLineOf, openGatewayProcess, openProcess } from './gateway-process.ts';
+import { controlSimulator, type Json } from './simulator-control.ts';
+import { median } from './statistics.ts';
 
 const BARS = Object.freeze({ calls: 3, ratio: 1.15 });
 const LATENCY_MS = 30;
@@ -34,8 +36,6 @@ const PAGE = `query Page($integration: ID!) {
   }
 }`;
 
-type Json = ReturnType<typeof JSON.parse>;
-
 /** One way to the page: resolves to how many tickets it showed. */
 type Way = () => Promise<number>;
 
@@ -50,7 +50,9 @@ export async function run(): Promise<boolean> {
     zendeskOrigin: zendesk,
     credential: { type: 'BASIC_AUTH', secret: { username: ADMIN_EMAIL, password: DEFAULT_API_TOKEN } },
   });
-  await control(zendesk, 'POST', 'faults', { effect: { kind: 'latency', milliseconds: LATENCY_MS } });
+  await controlSimulator(zendesk, 'POST', 'faults', {
+    effect: { kind: 'latency', milliseconds: LATENCY_MS },
+  });
 
   const sealed = sealedGraph(gateway.tenant);
   const written = handWritten(zendesk, inSequence);
@@ -197,21 +199,11 @@ async function get(zendesk: string, path: string): Promise<Json> {
   return response.json();
 }
 
-async function control(zendesk: string, method: string, path: string, body?: unknown): Promise<Json> {
-  const response = await fetch(`${zendesk}/__simulator/${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`The simulator's control answered ${response.status}`);
-  return response.status === 204 ? null : response.json();
-}
-
 /** Calls that reach Zendesk for one page. */
 async function callsOf(zendesk: string, way: Way): Promise<number> {
-  const before = await control(zendesk, 'GET', 'stats');
+  const before = await controlSimulator(zendesk, 'GET', 'stats');
   await way();
-  const after = await control(zendesk, 'GET', 'stats');
+  const after = await controlSimulator(zendesk, 'GET', 'stats');
   return after.requests.total - before.requests.total;
 }
 
@@ -226,10 +218,6 @@ function chunks<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
     items.slice(index * size, (index + 1) * size),
   );
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 function row(name: string, calls: number, milliseconds: number, note: string): string {

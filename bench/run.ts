@@ -24,6 +24,14 @@ const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
     },
   ],
   [
+    'feed',
+    {
+      about:
+        'the change feed for 1 to 1 000 subscribers, against a plain server that pushes the same from memory',
+      run: async () => (await import('./feed.ts')).run(),
+    },
+  ],
+  [
     'graph',
     {
       about:

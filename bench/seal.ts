@@ -26,6 +26,7 @@ import {
 } from '../src/envelope/index.ts';
 import { createNobleSuite } from '../src/envelope/noble.ts';
 import { createNodeSuite } from '../src/envelope/node.ts';
+import { median } from './statistics.ts';
 
 const BARS = Object.freeze({ bare: 0.85, portable: 6 });
 const SIZES = Object.freeze([1024, 16 * 1024, 256 * 1024]);
@@ -36,11 +37,6 @@ type Act = () => Promise<unknown>;
 interface Contender {
   readonly act: Act;
   readonly batch: number;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] as number;
 }
 
 async function sample({ act, batch }: Contender): Promise<number> {
