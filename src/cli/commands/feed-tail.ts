@@ -59,7 +59,7 @@ a line {"gap": …} between the changes.`,
     });
     using stop = openStopRequest();
     const integrationId = values.integration ?? (await findOnlyIntegration(client, url));
-    const printer = createPrinter(terminal, values.json);
+    const printer = createPrinter(terminal, values.json, integrationId);
     await using changes = subscribe(() =>
       subscribeTicketChanges({
         ...{ client, integrationId, after, onGap: printer.gap, onState: printer.state },
@@ -122,8 +122,9 @@ const GAPS: Readonly<Record<FeedGap['reason'], string>> = Object.freeze({
 });
 
 /** Changes go to standard output, what happens to the connection to standard error. */
-function createPrinter(terminal: Terminal, json: boolean): Printer {
-  let isBroken = false;
+function createPrinter(terminal: Terminal, json: boolean, integrationId: string): Printer {
+  /** Of the connection, as it was told. */
+  let told: 'NOTHING' | 'FOLLOWING' | 'BROKEN' = 'NOTHING';
   return {
     change: (change) => terminal.print(json ? printableJson(change, 0) : lineOf(change)),
     gap(gap) {
@@ -132,12 +133,13 @@ function createPrinter(terminal: Terminal, json: boolean): Printer {
     },
     state(state) {
       if (state.kind === 'WAITING') {
-        isBroken = true;
+        if (told === 'FOLLOWING') told = 'BROKEN';
         const seconds = Math.ceil(state.milliseconds / 1000);
         terminal.warn(`sealdesk: ${printableLine(state.error.message)} Trying again in ${seconds} s.`);
-      } else if (state.kind === 'FOLLOWING' && isBroken) {
-        isBroken = false;
-        terminal.warn('sealdesk: Connected again.');
+      } else if (state.kind === 'FOLLOWING' && told !== 'FOLLOWING') {
+        const first = `Following ${integrationId}: ${state.position.sequence} changes so far.`;
+        terminal.warn(`sealdesk: ${told === 'NOTHING' ? first : 'Connected again.'}`);
+        told = 'FOLLOWING';
       }
     },
   };

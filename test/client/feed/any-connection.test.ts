@@ -135,7 +135,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
           [],
         );
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -155,7 +155,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
           expect(ran.forged.length).toBeGreaterThanOrEqual(3);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

@@ -1,5 +1,6 @@
 /** The log of one stream as a gateway keeps it, sealed to one client key, and what a forger could make of it. */
 import {
+  type Clock,
   createId,
   encodeFeedCursor,
   streamName,
@@ -8,7 +9,6 @@ import {
 } from '../../../src/base/index.ts';
 import type { EnvelopeClaims, HybridCryptoEnvelope, SigningKey } from '../../../src/envelope/index.ts';
 import type { FakeGateway } from '../fake-gateway.ts';
-import type { FeedClock } from './feed-clock.ts';
 
 /** An event as GraphQL has it. */
 export interface EventData {
@@ -70,11 +70,11 @@ export class FeedLog {
   readonly integrationId = createId('integration');
   readonly stream: string;
   readonly #gateway: FakeGateway;
-  readonly #clock: FeedClock;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #contents: TicketChangeContent[] = [];
   readonly #sealed = new Map<number, Promise<EventData>>();
 
-  constructor(gateway: FakeGateway, clock: FeedClock) {
+  constructor(gateway: FakeGateway, clock: Pick<Clock, 'now'>) {
     this.#gateway = gateway;
     this.#clock = clock;
     this.stream = streamName(this.integrationId, gateway.keyId);

@@ -12,6 +12,8 @@ export interface FeedServing {
   /** Whether the other side has gone. */
   readonly signal: AbortSignal;
   send(event: EventData): void;
+  /** Resolves when what was sent has been read, or the other side has gone. */
+  untilRead(): Promise<void>;
   /** An execution result as it is. */
   sendResult(result: unknown): void;
   /** The failure of the subscription. */
@@ -75,19 +77,28 @@ export class FeedServer {
     const request = new Request(input, init);
     this.urls.push(request.url);
     if (this.refuse !== null) return this.refuse();
-    const { headers, signal } = request;
+    const { headers } = request;
+    // Not the request's own, which no longer follows it once the request has been collected.
+    const signal = init?.signal ?? new AbortController().signal;
     const login = {
       apiKey: headers.get('x-api-key') ?? undefined,
       clientKey: headers.get('x-sealdesk-key') ?? undefined,
     };
     const subscription: Subscription = JSON.parse(await request.text());
     let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+    let read = Promise.withResolvers<void>();
     const stream = new ReadableStream<Uint8Array>({
       start(made) {
         controller = made;
         signal.addEventListener('abort', () => made.error(signal.reason), { once: true });
       },
+      pull() {
+        read.resolve();
+        read = Promise.withResolvers();
+      },
     });
+    const gone = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => gone.resolve(), { once: true });
     const write = (text: string): void => {
       if (signal.aborted) return;
       const bytes = new TextEncoder().encode(text);
@@ -108,6 +119,11 @@ export class FeedServer {
       signal,
       sendResult,
       send: (event) => sendResult({ data: { ticketChanges: event } }),
+      async untilRead() {
+        while (!signal.aborted && (controller?.desiredSize ?? 0) < 1) {
+          await Promise.race([read.promise, gone.promise]);
+        }
+      },
       fail(code, extensions = {}) {
         sendResult({ errors: [failure(code, extensions)] });
         write('event: complete\ndata:\n\n');
@@ -165,6 +181,8 @@ class ServedSocket {
         signal: this.#gone.signal,
         sendResult,
         send: (event) => sendResult({ data: { ticketChanges: event } }),
+        // A socket hands on what comes, whoever is ready for it.
+        untilRead: () => new Promise((resolve) => setImmediate(resolve)),
         fail: (code, extensions = {}) =>
           this.#push({ id, type: 'error', payload: [failure(code, extensions)] }),
         complete: () => this.#push({ id, type: 'complete' }),

@@ -207,8 +207,7 @@ describe.each(TRANSPORTS)('over %s a program that does not ask for more', (trans
         while (count < size && !serving.signal.aborted) {
           count += 1;
           serving.send(await rig.log.change(count));
-          // A turn for whoever reads.
-          await new Promise((resolve) => setImmediate(resolve));
+          await serving.untilRead();
         }
         sent.resolve(count);
       },
@@ -243,7 +242,7 @@ describe.each(TRANSPORTS)('over %s a program that does not ask for more', (trans
         while (!serving.signal.aborted && count < 3_000) {
           count += 1;
           serving.send(position);
-          await new Promise((resolve) => setImmediate(resolve));
+          await serving.untilRead();
         }
         sent.resolve(count);
       },
