@@ -190,10 +190,12 @@ export function openTicket({ tickets }: Simulator, index = 0): number {
   return id;
 }
 
-/** Looks again and again until `look` finds what is wanted. */
+/** Looks again and again until `look` finds what is wanted, and lets all else run in between. */
 export async function eventually<T>(look: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
   for (;;) {
     const value = await look();
     if (wanted(value)) return value;
+    // PGlite answers without leaving the turn: timers would never come.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
