@@ -2,12 +2,15 @@
 import {
   createClient,
   deleteClientKey,
+  type FeedTransport,
   generateClientKey,
   isNonExtractable,
   loadClientKey,
   registerClientKey,
   saveClientKey,
   sealedFetch,
+  subscribeTicketChanges,
+  type TicketChanges,
   type WelcomedClientKey,
 } from '../../../src/client/index.ts';
 import { TicketPageDocument } from '../documents.generated.ts';
@@ -17,6 +20,9 @@ async function loadWelcomed(): Promise<WelcomedClientKey> {
   if (key?.state !== 'WELCOMED') throw new Error('no welcomed key is stored');
   return key;
 }
+
+/** What the page follows, from `follow` to `stopFollowing`. */
+let followed: TicketChanges | null = null;
 
 const steps = {
   async generate() {
@@ -78,6 +84,41 @@ const steps = {
     const tickets = data?.integration.tickets?.nodes ?? [];
     const codes = errors.map(({ extensions }) => extensions?.['code']);
     return { subjects: tickets.map(({ subject }) => subject), codes, auditEventId };
+  },
+
+  /** Begins to follow; the cursor where that is. */
+  async follow(
+    url: string,
+    apiKey: string,
+    integrationId: string,
+    transport: FeedTransport,
+    after: string | null,
+  ) {
+    const client = createClient({ url, apiKey, clientKey: await loadWelcomed() });
+    followed = subscribeTicketChanges({ client, integrationId, transport, after });
+    return followed.ready();
+  },
+
+  /** Subjects and cursors of the next changes. */
+  async takeChanges(count: number) {
+    const taken: { readonly subject: string | null; readonly cursor: string }[] = [];
+    while (taken.length < count) {
+      const { value } = (await followed?.next()) ?? {};
+      if (value?.content.kind !== 'CHANGED') throw new Error('the next change is none');
+      taken.push({ subject: value.content.ticket.subject, cursor: value.cursor });
+    }
+    return taken;
+  },
+
+  /** The code of what ends the iteration. */
+  async failure() {
+    const error: unknown = await followed?.next().catch((reason: unknown) => reason);
+    return String(Reflect.get(Object(error), 'code'));
+  },
+
+  async stopFollowing() {
+    await followed?.return();
+    followed = null;
   },
 
   forget: () => deleteClientKey(),
