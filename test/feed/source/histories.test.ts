@@ -12,6 +12,7 @@ import {
   DEFAULT_RETENTION,
   enableFeed,
   lockHead,
+  readFeed,
   readWaitingMarks,
   webhookSecretLocation,
 } from '../../../src/feed/index.ts';
@@ -138,6 +139,13 @@ class ModelFeed implements AsyncDisposable {
     await this.#receive(await this.#rig.callOf(null), this.key.integrationId, delivery);
   }
 
+  /** Up to where the export was read, and what it led to marked. */
+  async cursor(): Promise<string | null> {
+    const { store } = this.#rig.deps;
+    const feed = await store.withTenant(this.key.tenantId, (tx) => readFeed(tx, this.key));
+    return feed?.exportCursor ?? null;
+  }
+
   waiting(): Promise<number> {
     const { store } = this.#rig.deps;
     return store.withTenant(
@@ -224,7 +232,10 @@ describeOnBothDatabases('The log of any history', (kind) => {
         await live(feed, ids, steps);
         feed.model.lag(0);
         feed.model.pass(2);
-        await feed.model.untilExported();
+        await eventually(
+          () => feed.cursor(),
+          (cursor) => cursor === feed.model.exportEnd(),
+        );
         await eventually(
           () => feed.waiting(),
           (count) => count === 0,

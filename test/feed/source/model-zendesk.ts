@@ -40,8 +40,6 @@ export class ModelZendesk {
   #count = 0;
   /** Answers from a copy that lags behind which are still to come. */
   #stale = 0;
-  #exportEnds = 0;
-  #waiting: { readonly ends: number; readonly resolve: () => void }[] = [];
 
   constructor(second: number) {
     this.#second = second;
@@ -117,11 +115,11 @@ export class ModelZendesk {
     this.#stale = answers;
   }
 
-  /** Resolves when the export was read to its end twice from now on: what the first reading marked is stored then. */
-  async untilExported(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push({ ends: this.#exportEnds + 2, resolve });
-    await promise;
+  /** The cursor behind the last row that the export hands out now. */
+  exportEnd(): string {
+    const last = this.#exported().at(-1);
+    if (last === undefined) throw new RangeError('There is nothing in the export');
+    return cursorOf(last);
   }
 
   #nextSubject(): string {
@@ -170,27 +168,28 @@ export class ModelZendesk {
     const [second = 0, id = 0] = String(query['cursor'] ?? `${query['start_time']}|0`)
       .split('|')
       .map(Number);
-    const rest = [...this.#tickets.values()]
-      .filter(({ generatedAt }) => generatedAt < this.#second)
-      .filter((ticket) => ticket.generatedAt > second || (ticket.generatedAt === second && ticket.id > id))
-      .toSorted((a, b) => a.generatedAt - b.generatedAt || a.id - b.id);
+    const rest = this.#exported().filter(
+      (ticket) => ticket.generatedAt > second || (ticket.generatedAt === second && ticket.id > id),
+    );
     const page = rest.slice(0, 3);
     const last = page.at(-1);
-    const isLast = rest.length <= page.length;
-    if (isLast) this.#noteEnd();
     return {
       tickets: page.map(viewOf),
-      after_cursor: last === undefined ? `${second}|${id}` : `${last.generatedAt}|${last.id}`,
-      end_of_stream: isLast,
+      after_cursor: last === undefined ? `${second}|${id}` : cursorOf(last),
+      end_of_stream: rest.length <= page.length,
     };
   }
 
-  #noteEnd(): void {
-    this.#exportEnds += 1;
-    const due = this.#waiting.filter(({ ends }) => ends <= this.#exportEnds);
-    this.#waiting = this.#waiting.filter(({ ends }) => ends > this.#exportEnds);
-    for (const { resolve } of due) resolve();
+  /** Rows of the seconds that are over, in their order. */
+  #exported(): readonly ModelTicket[] {
+    return [...this.#tickets.values()]
+      .filter(({ generatedAt }) => generatedAt < this.#second)
+      .toSorted((a, b) => a.generatedAt - b.generatedAt || a.id - b.id);
   }
+}
+
+function cursorOf({ generatedAt, id }: ModelTicket): string {
+  return `${generatedAt}|${id}`;
 }
 
 function viewOf({ id, subject, state, updatedAt, generatedAt }: ModelTicket): JsonObject {
