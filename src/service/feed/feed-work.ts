@@ -38,6 +38,8 @@ export class FeedWork {
   readonly #faults = new Map<FaultKind, string | null>();
   #target: ConnectionTarget | null = null;
   #opened = Promise.withResolvers<void>();
+  /** Resolves when the last append has ended, however it did. */
+  #appending: Promise<unknown> = Promise.resolve();
 
   constructor(deps: FeedWorkDeps, key: FeedKey, lease: FeedLease) {
     this.#deps = deps;
@@ -75,20 +77,27 @@ export class FeedWork {
     });
   }
 
-  /** Appends `changes`, if the integration still permits it in the same transaction; `commit` notes them. */
+  /**
+   * Appends `changes`, if the integration still permits it in the same transaction; `commit` notes them. One after
+   * the other: two at once would seal for the same numbers, and one of them for nothing.
+   */
   async append<Change extends NewTicketChange>(
     changes: readonly Change[],
     commit: (tx: Tx, changes: readonly Change[]) => Promise<void>,
   ): Promise<void> {
-    await this.#deps.append({
-      ...this.key,
-      lease: this.lease,
-      changes,
-      commit: async (tx: Tx, part: readonly Change[]) => {
-        targetOf(await holdIntegration(tx, this.key.tenantId, this.key.integrationId), this.key);
-        await commit(tx, part);
-      },
-    });
+    const appended = this.#appending.then(() =>
+      this.#deps.append({
+        ...this.key,
+        lease: this.lease,
+        changes,
+        commit: async (tx: Tx, part: readonly Change[]) => {
+          targetOf(await holdIntegration(tx, this.key.tenantId, this.key.integrationId), this.key);
+          await commit(tx, part);
+        },
+      }),
+    );
+    this.#appending = appended.catch(() => undefined);
+    await appended;
   }
 
   /** The keyed hash of a version's content. */
