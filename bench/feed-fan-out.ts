@@ -16,7 +16,9 @@ export const FAN_OUTS: readonly (Pace & { readonly subscribers: number })[] = [
   { subscribers: 1, perSecond: 30, seconds: 5 },
 ];
 const MOST = 1_000;
-const WARM_UP: Pace = { perSecond: 10, seconds: 3 };
+/** Opened and closed before memory is measured. */
+const WARM_CONNECTIONS = 100;
+const WARM_UP: Pace = { perSecond: 10, seconds: 2 };
 
 export interface DeliveredChanges {
   readonly subscribers: number;
@@ -77,13 +79,15 @@ function paceOf(index: number | null): Pace {
 
 async function measureSide(rig: FeedRig, side: Side): Promise<FanOut> {
   const { subscribers } = rig;
-  const open = { kind: 'OPEN', count: MOST, ...pick(side) } as const;
-  await subscribers.ask(open);
+  const { subscription, tellsPosition } = side;
+  const open = { kind: 'OPEN', subscription, tellsPosition } as const;
+  await subscribers.ask({ ...open, count: WARM_CONNECTIONS });
   await side.deliver(null);
   await subscribers.ask({ kind: 'KEEP', count: 0 });
   const empty = await side.rest();
-  await subscribers.ask(open);
+  await subscribers.ask({ ...open, count: MOST });
   const idle = await side.rest();
+  await side.deliver(null);
   const delivered: DeliveredChanges[] = [];
   for (const [index, { subscribers: count }] of FAN_OUTS.entries()) {
     await subscribers.ask({ kind: 'KEEP', count });
@@ -95,10 +99,6 @@ async function measureSide(rig: FeedRig, side: Side): Promise<FanOut> {
     residentBytes: (idle.residentBytes - empty.residentBytes) / MOST,
     heapBytes: (idle.heapBytes - empty.heapBytes) / MOST,
   };
-}
-
-function pick({ subscription, tellsPosition }: Side): Pick<Side, 'subscription' | 'tellsPosition'> {
-  return { subscription, tellsPosition };
 }
 
 async function deliverSealed(rig: FeedRig, pace: Pace): Promise<DeliveredChanges> {

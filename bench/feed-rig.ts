@@ -84,6 +84,7 @@ export async function openFeedRig(): Promise<FeedRig> {
     { id: integrationId },
   );
   const clientKey = await clientKeyFromFile(encodeKeyFile(keyFile));
+  if (clientKey.state !== 'WELCOMED') throw new TypeError('"keyFile" must be that of a welcomed key');
   const plain = resources.use(
     openAskedProcess<PlainQuestion, PlainAnswer>([...NODE_FLAGS, 'bench/plain-feed-process.ts']),
   );
@@ -117,17 +118,17 @@ async function readGateway(url: string): Promise<GatewayReading> {
     const [, name, value] = /^([a-z_]+)(?:\{.*\})? (\S+)/.exec(line) ?? [];
     if (name !== undefined) values.set(name, (values.get(name) ?? 0) + Number(value));
   }
-  const valueOf = (name: string): number => {
+  const read = (name: string): number => {
     const value = values.get(name);
     if (value === undefined) throw new Error(`The gateway does not measure ${name}`);
     return value;
   };
   return {
-    cpuSeconds: valueOf('process_cpu_seconds_total'),
-    residentBytes: valueOf('process_resident_memory_bytes'),
-    heapBytes: valueOf('nodejs_heap_size_used_bytes'),
+    cpuSeconds: read('process_cpu_seconds_total'),
+    residentBytes: read('process_resident_memory_bytes'),
+    heapBytes: read('nodejs_heap_size_used_bytes'),
     appended: values.get('sealdesk_feed_appended_total') ?? 0,
-    sealed: valueOf('sealdesk_feed_sealed_total'),
+    sealed: read('sealdesk_feed_sealed_total'),
     waiting: values.get('sealdesk_feed_waiting_tickets') ?? null,
   };
 }

@@ -3,7 +3,7 @@
  * changes in the clear to all subscribers from memory. A change is one JSON scalar, the cheapest form there is.
  * Nobody logs in, and nothing is kept.
  */
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionArgs } from 'graphql';
@@ -28,11 +28,15 @@ export type PlainQuestion =
 
 export interface PlainAnswer {
   readonly url: string;
+  /** Begun so far. */
   readonly subscriptions: number;
   readonly reading: ProcessReading;
 }
 
-const pubSub = createPubSub<{ changes: [PlainChange] }>();
+const eventTarget = new EventTarget();
+// One for each subscriber is what is measured, and no leak.
+setMaxListeners(0, eventTarget);
+const pubSub = createPubSub<{ changes: [PlainChange] }>({ eventTarget });
 let subscriptions = 0;
 
 const yoga = createYoga({
