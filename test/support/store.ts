@@ -23,11 +23,18 @@ async function withAdmin<T>(work: (client: pg.Client) => Promise<T>): Promise<T>
 
 const postgresAnswers = await withAdmin(async () => true).catch(() => false);
 
+/** In CI nothing is skipped for want of a server. */
+export const isCi = process.env['CI'] !== undefined && process.env['CI'] !== '';
+
 /** Declares the same suite once for each database. */
 export function describeOnBothDatabases(name: string, suite: (kind: DatabaseKind) => void): void {
   describe(`${name} (PGlite)`, () => suite('pglite'));
-  const inCi = process.env['CI'] !== undefined && process.env['CI'] !== '';
-  describe.skipIf(!postgresAnswers && !inCi)(`${name} (PostgreSQL)`, () => suite('postgres'));
+  describeOnPostgres(`${name} (PostgreSQL)`, () => suite('postgres'));
+}
+
+/** Declares a suite that needs many processes on one database. */
+export function describeOnPostgres(name: string, suite: () => void): void {
+  describe.skipIf(!postgresAnswers && !isCi)(name, suite);
 }
 
 export interface TestDatabase extends AsyncDisposable {
