@@ -168,16 +168,17 @@ class ListeningServer implements HttpServer {
     const parts = this.#partsOf(request, AbortSignal.any([closed.signal, this.#stopping.signal]));
     const { body, refusal } = await this.#readBody(request);
     const answer: Answer = await this.#options.dispatch(createIncoming({ ...parts, body, refusal }));
-    // A stopping server keeps no connection for another request.
-    if (refusal !== null || !this.#server.listening) response.shouldKeepAlive = false;
-    response.writeHead(answer.status, answer.headers);
-    if (isAnswerStream(answer.body)) await this.#stream(response, new StreamWriter(response, answer.body));
-    else response.end(answer.body);
+    const { status, headers, body: answered } = answer;
+    const isStream = isAnswerStream(answered);
+    // A stopping server keeps no connection for another request, and what was a stream is not worth keeping.
+    if (refusal !== null || isStream || !this.#server.listening) response.shouldKeepAlive = false;
+    response.writeHead(status, headers);
+    if (isStream) await this.#stream(new StreamWriter(response, answered));
+    else response.end(answered);
   }
 
-  async #stream(response: ServerResponse, writer: StreamWriter): Promise<void> {
+  async #stream(writer: StreamWriter): Promise<void> {
     const counts = this.#tally.streams.sse;
-    response.shouldKeepAlive = false;
     this.#streams.add(writer);
     counts.connections += 1;
     if (!this.#server.listening) writer.end();

@@ -39,11 +39,6 @@ export class GraphqlSocket implements Transport {
     return this.#ws.protocol;
   }
 
-  /** Bytes that the client has not taken yet. */
-  get waitingBytes(): number {
-    return this.#ws.bufferedAmount;
-  }
-
   /** Sends; settles when there is room for more. After the end nothing is sent, and nothing waited for. */
   send(text: string): Promise<void> | void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;

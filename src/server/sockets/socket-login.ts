@@ -1,5 +1,5 @@
 /** Who speaks over a WebSocket: the key of the upgrade's headers or of `connection_init`, never of the URL. */
-import { SealdeskError } from '../../base/index.ts';
+import { isSealdeskError, SealdeskError } from '../../base/index.ts';
 import type { Call, Services, TicketSession } from '../../service/index.ts';
 import { apiKeyOf, type Incoming } from '../incoming.ts';
 
@@ -36,8 +36,8 @@ export function upgradeLogin(incoming: Incoming): UpgradeLogin {
 
 /**
  * The session of a connection whose `connection_init` had `payload`: members `apiKey` and `clientKey`, where the
- * headers say nothing else. It counts as one request of its key. Rejects with UNAUTHENTICATED, VALIDATION_FAILED,
- * TOO_MANY_REQUESTS and the failures of the recipient, recorded.
+ * headers say nothing else. It counts as one request of its key, without one against the address. Rejects with
+ * UNAUTHENTICATED, VALIDATION_FAILED, TOO_MANY_REQUESTS and the failures of the recipient, recorded.
  */
 export async function openSocketSession(
   services: SocketServices,
@@ -47,42 +47,39 @@ export async function openSocketSession(
 ): Promise<TicketSession> {
   let { call } = login;
   try {
-    const apiKey = agreed('apiKey', login.apiKey, payload['apiKey'], '');
-    if (apiKey === null) {
-      throw new SealdeskError(
-        'UNAUTHENTICATED',
-        'Send an API key: {"apiKey"} in connection_init, or a header.',
-      );
-    }
-    call = { ...call, caller: await services.authenticate(apiKey, call.ip) };
-    const recipientKeyId = agreed('clientKey', call.recipientKeyId, payload['clientKey'], null);
+    const apiKey = apiKeyOfBoth(login.apiKey, payload['apiKey']);
+    call = apiKey === null ? call : { ...call, caller: await services.authenticate(apiKey, call.ip) };
     services.takeFromRate(call);
+    if (call.caller === null) throw keyMissing();
+    const recipientKeyId = recipientOfBoth(call.recipientKeyId, payload['clientKey']);
     return await services.openTicketSession({ ...call, recipientKeyId }, onEnd);
   } catch (error) {
-    if (error instanceof SealdeskError) throw await services.recordFailure(call, error);
+    if (isSealdeskError(error)) throw await services.recordFailure(call, error);
     throw error;
   }
 }
 
-/** The one value of two places; `conflict` where they differ, refused where that is `null`. */
-function agreed(
-  name: string,
-  fromHeader: string | null,
-  fromPayload: unknown,
-  conflict: string | null,
-): string | null {
-  if (fromPayload !== undefined && typeof fromPayload !== 'string')
-    throw notAccepted(name, 'must be a string');
-  if (fromHeader === null || fromPayload === undefined || fromHeader === fromPayload) {
-    return fromHeader ?? fromPayload ?? null;
-  }
-  // A key that is none is refused as any wrong one.
-  if (conflict !== null) return conflict;
-  throw notAccepted(name, 'is another in the header');
+/** The key of either place; one that is none, and so refused as any wrong one, where they differ or it is no text. */
+function apiKeyOfBoth(fromHeader: string | null, fromPayload: unknown): string | null {
+  if (fromPayload === undefined) return fromHeader;
+  if (typeof fromPayload !== 'string') return '';
+  return fromHeader === null || fromHeader === fromPayload ? fromPayload : '';
 }
 
-function notAccepted(name: string, message: string): SealdeskError {
-  return new SealdeskError('VALIDATION_FAILED', `\`${name}\` in connection_init ${message}.`, {
-    fields: [{ path: name, message }],
+/** Throws VALIDATION_FAILED where the two places differ, or the second has no text. */
+function recipientOfBoth(fromHeader: string | null, fromPayload: unknown): string | null {
+  if (fromPayload === undefined) return fromHeader;
+  if (typeof fromPayload !== 'string') throw notAccepted('must be a string');
+  if (fromHeader === null || fromHeader === fromPayload) return fromPayload;
+  throw notAccepted('is another in the header');
+}
+
+function keyMissing(): SealdeskError {
+  return new SealdeskError('UNAUTHENTICATED', 'Send an API key: {"apiKey"} in connection_init, or a header.');
+}
+
+function notAccepted(message: string): SealdeskError {
+  return new SealdeskError('VALIDATION_FAILED', `\`clientKey\` in connection_init ${message}.`, {
+    fields: [{ path: 'clientKey', message }],
   });
 }

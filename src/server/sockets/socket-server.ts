@@ -174,17 +174,30 @@ class GraphqlSocketServer implements SocketServer {
     const connection = new SocketConnection({ socket, services, subscriptions, tally: counts, onEnd: fail });
     this.#connections.add(connection);
     counts.connections += 1;
-    const closed = this.#protocol.opened(socket, { connection, login, leave });
+    const extra: Extra = { connection, login, leave };
+    const closed = this.#protocol.opened(socket, extra);
     // What a client does wrong is told by the code that its connection is closed with.
     ws.on('error', ignore);
     ws.once('close', (code, reason) => {
       this.#connections.delete(connection);
       counts.connections -= 1;
+      if (extra.login !== null) this.#countStranger(extra.login);
       Promise.all([closed(code, String(reason)), connection.dispose()]).catch((error: unknown) => {
         this.#internal(error);
       });
     });
     if (this.#isDraining) fail(stopping());
+  }
+
+  /** Counts a connection that nobody logged in on against its address. */
+  #countStranger({ call }: UpgradeLogin): void {
+    const { services } = this.#options;
+    try {
+      services.takeFromRate(call);
+    } catch (error) {
+      if (!isSealdeskError(error)) throw error;
+      services.recordFailure(call, error).catch((failure: unknown) => this.#internal(failure));
+    }
   }
 
   async #login(context: SocketContext): Promise<void> {

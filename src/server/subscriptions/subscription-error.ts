@@ -1,5 +1,5 @@
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
-import { ERROR_CODES, isErrorCode, isSealdeskError, SealdeskError } from '../../base/index.ts';
+import { isErrorCode, isSealdeskError, SealdeskError } from '../../base/index.ts';
 
 /** Why a subscription does not begin, or does not go on: at least one error, coded and masked. */
 export class SubscriptionError extends Error {
@@ -20,11 +20,6 @@ export class SubscriptionError extends Error {
     if (isSealdeskError(originalError)) return originalError;
     const { code } = extensions;
     return new SealdeskError(isErrorCode(code) ? code : 'INTERNAL', message);
-  }
-
-  /** The status of an answer that tells nothing else. */
-  get status(): number {
-    return ERROR_CODES[this.failure.code].status;
   }
 
   /** As it is sent; the first error names the audit event, since a message of errors has no other place for it. */

@@ -1,5 +1,5 @@
 /** The whole way from an appended change to a client, over both transports, and how rights that end are met there. */
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TicketFeedEvent } from '../../../src/service/index.ts';
 import { type FeedDesk, openFeedDesk } from '../../feed/delivery/feed-desk.ts';
 import { newestEvents } from '../../service/house.ts';
@@ -54,9 +54,18 @@ function askStream(
 }
 
 describeOnBothDatabases('The change feed at the edge', (kind) => {
+  let desk: FeedDesk;
+  let edge: Edge;
+  beforeAll(async () => {
+    desk = await openFeedDesk(kind);
+    edge = await listen(desk);
+  });
+  afterAll(async () => {
+    await edge?.[Symbol.asyncDispose]();
+    await desk?.[Symbol.asyncDispose]();
+  });
+
   it('is the same over both transports, and goes on over either from a cursor of the other', async () => {
-    await using desk = await openFeedDesk(kind);
-    await using edge = await listen(desk);
     const { tenant } = desk;
     const id = tenant.integrationId;
     await using socket = await edge.login(tenant.keys.dashboard);
@@ -93,34 +102,46 @@ describeOnBothDatabases('The change feed at the edge', (kind) => {
     await stream.return();
   });
 
-  it('ends for a client key that is revoked: a socket with 4403, a stream with its errors', async () => {
-    await using desk = await openFeedDesk(kind);
-    await using edge = await listen(desk);
+  it('tells what is wrong with a cursor, and records the refusal', async () => {
     const { gateway, tenant } = desk;
     const id = tenant.integrationId;
     await using socket = await edge.login(tenant.keys.dashboard);
-    socket.subscribe('a', FOLLOW, { id });
-    await nextEvent(socket);
-    const stream = eventsOf(await askStream(edge, tenant.keys.agent, { id }));
-    await stream.next();
-    dataOf(
-      await gateway.graphql(REVOKE_KEY, {
-        apiKey: tenant.keys.admin,
-        variables: { id: tenant.keyFile.key_id },
-      }),
-    );
-    expect(await socket.closed).toMatchObject({ code: 4403, reason: expect.stringMatching(/^KEY_REVOKED /) });
-    expect((await stream.next()).value).toMatchObject({ errors: [{ extensions: { code: 'KEY_REVOKED' } }] });
-    expect((await stream.next()).value).toBeNull();
-    expect((await stream.next()).done).toBe(true);
-    const again = await edge.connect();
-    again.send({ type: 'connection_init', payload: { apiKey: tenant.keys.dashboard } });
-    expect(await again.closed).toMatchObject({ code: 4403 });
+    socket.subscribe('a', FOLLOW, { id, after: 'hunter2' });
+    const { type, payload } = await socket.next();
+    expect(type).toBe('error');
+    expect(payload).toMatchObject([
+      { extensions: { code: 'VALIDATION_FAILED', fields: [{ path: 'after' }] } },
+    ]);
+    const refused = await askStream(edge, tenant.keys.dashboard, { id, after: 'hunter2' });
+    expect(refused.status).toBe(400);
+    const { extensions } = await refused.json();
+    const events = await newestEvents(gateway, tenant.keys.auditor, 10);
+    const ids = events
+      .filter(({ denialReason }) => denialReason === 'VALIDATION_FAILED')
+      .map((event) => event.id);
+    expect(ids).toContain(extensions.auditEventId);
+    expect(ids).toContain(payload[0].extensions.auditEventId);
+    expect(JSON.stringify(payload)).not.toContain('hunter2');
+  });
+
+  it('is closed to callers without a client key, since nothing leaves in the clear', async () => {
+    const { gateway, tenant } = desk;
+    const apiKey = await createTestApiKey(gateway, tenant.keys.admin, {
+      roles: ['DASHBOARD'],
+      delivery: 'PLAINTEXT',
+    });
+    await using socket = await edge.connect();
+    socket.send({ type: 'connection_init', payload: { apiKey } });
+    expect(await socket.closed).toMatchObject({
+      code: 4403,
+      reason: expect.stringMatching(/^SEALED_RESPONSE_REQUIRED /),
+    });
+    await using named = await edge.connect();
+    named.send({ type: 'connection_init', payload: { apiKey, clientKey: tenant.keyFile.key_id } });
+    expect(await named.next()).toEqual({ type: 'connection_ack' });
   });
 
   it('ends for an API key that is revoked with 4401', async () => {
-    await using desk = await openFeedDesk(kind);
-    await using edge = await listen(desk);
     const { gateway, tenant } = desk;
     const apiKey = await createTestApiKey(gateway, tenant.keys.admin, {
       roles: ['DASHBOARD'],
@@ -142,48 +163,26 @@ describeOnBothDatabases('The change feed at the edge', (kind) => {
     });
   });
 
-  it('tells what is wrong with a cursor, and records the refusal', async () => {
-    await using desk = await openFeedDesk(kind);
-    await using edge = await listen(desk);
+  it('ends for a client key that is revoked: a socket with 4403, a stream with its errors', async () => {
     const { gateway, tenant } = desk;
     const id = tenant.integrationId;
     await using socket = await edge.login(tenant.keys.dashboard);
-    socket.subscribe('a', FOLLOW, { id, after: 'hunter2' });
-    const { type, payload } = await socket.next();
-    expect(type).toBe('error');
-    expect(payload).toMatchObject([
-      { extensions: { code: 'VALIDATION_FAILED', fields: [{ path: 'after' }] } },
-    ]);
-    const refused = await askStream(edge, tenant.keys.dashboard, { id, after: 'hunter2' });
-    expect(refused.status).toBe(400);
-    const { extensions } = await refused.json();
-    const events = await newestEvents(gateway, tenant.keys.auditor, 10);
-    const ids = events
-      .filter(({ denialReason }) => denialReason === 'VALIDATION_FAILED')
-      .map((event) => event.id);
-    expect(ids).toContain(extensions.auditEventId);
-    expect(ids).toContain(payload[0].extensions.auditEventId);
-    expect(JSON.stringify(payload)).not.toContain('hunter2');
-  });
-});
-
-describe('A subscription of a caller without a client key', () => {
-  it('is closed with the reason, since nothing leaves in the clear', async () => {
-    await using desk = await openFeedDesk('pglite');
-    await using edge = await listen(desk);
-    const { gateway, tenant } = desk;
-    const apiKey = await createTestApiKey(gateway, tenant.keys.admin, {
-      roles: ['DASHBOARD'],
-      delivery: 'PLAINTEXT',
-    });
-    await using socket = await edge.connect();
-    socket.send({ type: 'connection_init', payload: { apiKey } });
-    expect(await socket.closed).toMatchObject({
-      code: 4403,
-      reason: expect.stringMatching(/^SEALED_RESPONSE_REQUIRED /),
-    });
-    await using named = await edge.connect();
-    named.send({ type: 'connection_init', payload: { apiKey, clientKey: tenant.keyFile.key_id } });
-    expect(await named.next()).toEqual({ type: 'connection_ack' });
+    socket.subscribe('a', FOLLOW, { id });
+    await nextEvent(socket);
+    const stream = eventsOf(await askStream(edge, tenant.keys.agent, { id }));
+    await stream.next();
+    dataOf(
+      await gateway.graphql(REVOKE_KEY, {
+        apiKey: tenant.keys.admin,
+        variables: { id: tenant.keyFile.key_id },
+      }),
+    );
+    expect(await socket.closed).toMatchObject({ code: 4403, reason: expect.stringMatching(/^KEY_REVOKED /) });
+    expect((await stream.next()).value).toMatchObject({ errors: [{ extensions: { code: 'KEY_REVOKED' } }] });
+    expect((await stream.next()).value).toBeNull();
+    expect((await stream.next()).done).toBe(true);
+    await using again = await edge.connect();
+    again.send({ type: 'connection_init', payload: { apiKey: tenant.keys.dashboard } });
+    expect(await again.closed).toMatchObject({ code: 4403 });
   });
 });

@@ -95,6 +95,7 @@ it.each([
   ['no key', {}, undefined],
   ['an unknown key in a header', { 'x-api-key': 'sd_live_hunter2' }, undefined],
   ['an unknown key in connection_init', {}, { apiKey: 'sd_live_hunter2' }],
+  ['a key that is no text', {}, { apiKey: { hunter2: 1 } }],
 ])('closes with 4401 where there is %s', async (_what, headers, payload) => {
   await using socket = await edge.connect({ headers });
   socket.send({ ...INIT, payload });
@@ -222,6 +223,23 @@ it('lets few of one address wait for their login at once, and others in when the
   for (let count = 0; count < 70; count += 1) loggedIn.push(await crowded.login(tenant.keys.agent));
   expect(crowded.tally.streams.websocket.connections).toBeGreaterThanOrEqual(70);
   for (const socket of loggedIn) await socket[Symbol.asyncDispose]();
+});
+
+it.each([
+  ['sends no key', { type: 'connection_init' }],
+  ['goes without a login', null],
+])('counts against its address who %s', async (_what, message) => {
+  const taken: (string | null)[] = [];
+  await using counted = await openEdge(gateway, {
+    services: { takeFromRate: ({ caller, ip }) => taken.push(caller === null ? ip : 'a key') },
+  });
+  const socket = await counted.connect();
+  if (message === null) socket.ws.close();
+  else socket.send(message);
+  await socket.closed;
+  await using other = await counted.login(tenant.keys.agent);
+  expect(other.ws.readyState).toBe(other.ws.OPEN);
+  expect(taken).toEqual(['127.0.0.1', 'a key']);
 });
 
 it('counts a login as a request of its key', async () => {

@@ -211,15 +211,13 @@ describe('what is not a good subscription', () => {
       'two operations and no name',
       `${FOLLOW} query Other { viewer { tenant { id } } }`,
       'VALIDATION_FAILED',
-      /./,
+      /several and none was named|anonymous/,
     ],
     [
       'too many tokens',
-      `subscription($id: ID!) { ticketChanges(integrationId: $id) { ${'__typename '.repeat(2_000)} } }`
-        .slice(0, 8_000)
-        .padEnd(8_000, '}'),
-      'VALIDATION_FAILED',
-      /./,
+      `subscription { ticketChanges(integrationId: "x") { ${'a '.repeat(2_000)} } }`,
+      'QUERY_TOO_COMPLEX',
+      /token/,
     ],
     [
       'too many characters',
