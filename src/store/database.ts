@@ -12,7 +12,8 @@ const BIGINT_OID = 20;
 const POOL_SIZE = 10;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+/** A process that stands still in a transaction holds its locks for so long, that of a log among them. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
 export type StoreLocation =
   /** Embedded, kept in `folder`; `url` is where this process answers, told to a second one. */

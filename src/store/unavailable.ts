@@ -1,6 +1,7 @@
 import { SealdeskError } from '../base/index.ts';
 
 const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
+  '25P03',
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -18,7 +19,7 @@ const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
   '08006',
 ]);
 const CONNECTION_TEXT =
-  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|PGlite is closed)/;
+  /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|timeout expired|timeout exceeded when trying to connect|PGlite is closed)/;
 
 /**
  * `error`, or, where the database could not be reached, AUDIT_UNAVAILABLE: without it nothing can

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
 import { describeOnBothDatabases, openTestStore } from '../support/store.ts';
@@ -49,5 +50,31 @@ describeOnBothDatabases('A transaction', (kind) => {
       sql<{ one: number }>`SELECT 1 AS one`.execute(tx),
     );
     expect(rows).toEqual([{ one: 1 }]);
+  });
+
+  test('whose connection was cut between two of its queries is AUDIT_UNAVAILABLE too', async () => {
+    await using opened = await openTestStore(kind);
+    const beside = new pg.Client({ connectionString: opened.connectionString ?? '' });
+    await beside.connect();
+    const cut = opened.store.withSystem('health', async (tx) => {
+      const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(tx);
+      const pid = rows[0]?.pid ?? 0;
+      await beside.query('SELECT pg_terminate_backend($1, 60000)', [pid]);
+      // The end of the connection is known here before this answer is.
+      await beside.query('SELECT 1');
+      await sql`SELECT 1`.execute(tx);
+    });
+    await expect(cut).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+    await beside.end();
+  });
+
+  test('that stands still gives its locks back before a lease would be over twice', async () => {
+    await using opened = await openTestStore(kind);
+    const { rows } = await opened.store.withSystem('health', (tx) =>
+      sql<{ limit: string }>`SELECT current_setting('idle_in_transaction_session_timeout') AS limit`.execute(
+        tx,
+      ),
+    );
+    expect(rows).toEqual([{ limit: '10s' }]);
   });
 });
