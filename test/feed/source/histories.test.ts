@@ -39,6 +39,7 @@ type Step =
     }
   | { readonly kind: 'PASS'; readonly seconds: number }
   | { readonly kind: 'LAG'; readonly answers: number }
+  /** Lets what is marked be loaded. */
   | { readonly kind: 'LET_WORK' }
   | { readonly kind: 'TAKE_OVER' };
 
@@ -60,7 +61,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.constant<Step>({ kind: 'LET_WORK' }) },
   {
-    weight: 1,
+    weight: 4,
     arbitrary: fc.record({ kind: fc.constant('LAG' as const), answers: fc.integer({ min: 1, max: 2 }) }),
   },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: 'TAKE_OVER' }) },
@@ -160,11 +161,21 @@ class ModelFeed implements AsyncDisposable {
   }
 
   async #append<Change extends NewTicketChange>(append: FeedAppend<Change>): Promise<void> {
-    await this.#deps.store.withTenant(append.tenantId, async (tx) => {
-      await lockHead(tx, append.lease);
-      await append.commit(tx, append.changes);
-    });
-    this.log.push(...append.changes.map(({ content }) => content));
+    const contents = append.changes.map(({ content }) => content);
+    try {
+      await this.#deps.store.withTenant(append.tenantId, async (tx) => {
+        await lockHead(tx, append.lease);
+        await append.commit(tx, append.changes);
+        // Under the lock, so in the order of the commits, and there before anybody sees them.
+        this.log.push(...contents);
+      });
+    } catch (error) {
+      for (const content of contents) {
+        const place = this.log.lastIndexOf(content);
+        if (place !== -1) this.log.splice(place, 1);
+      }
+      throw error;
+    }
   }
 }
 
@@ -187,7 +198,10 @@ async function live(feed: ModelFeed, ids: readonly number[], steps: readonly Ste
         feed.model.lag(one.answers);
         break;
       case 'LET_WORK':
-        await feed.waiting();
+        await eventually(
+          () => feed.waiting(),
+          (count) => count === 0,
+        );
         break;
       case 'TAKE_OVER':
         await feed.takeOver();
