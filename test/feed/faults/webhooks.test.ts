@@ -127,22 +127,30 @@ describeOnPostgres('A webhook', () => {
 
   test('that comes with too many others is answered 429 with a time that Zendesk waits for', async () => {
     const { rows } = cluster.parts;
-    const refused: Answered[] = [];
-    const taken: Answered[] = [];
-    let calls: Promise<void>[];
+    const answers: Answered[] = [];
+    let crowd: Promise<unknown>;
     {
       await using _block = await rows.blockWebhooks();
-      const { promise: full, resolve } = Promise.withResolvers<void>();
-      calls = Array.from({ length: CROWD }, async () => {
-        const answer = await post(cluster, { ...genuine, invocationId: randomUUID(), timestamp: fromNow(0) });
-        if (answer.status === 204) taken.push(answer);
-        else refused.push(answer);
-        if (answer.status === 429) resolve();
-      });
-      await full;
+      const { promise: isFull, resolve } = Promise.withResolvers<void>();
+      let isOver = false;
+      const call = async (): Promise<void> => {
+        while (!isOver) {
+          const answer = await post(cluster, {
+            ...genuine,
+            invocationId: randomUUID(),
+            timestamp: fromNow(0),
+          });
+          answers.push(answer);
+          if (answer.status !== 429) continue;
+          isOver = true;
+          resolve();
+        }
+      };
+      crowd = Promise.all(Array.from({ length: CROWD }, call));
+      await isFull;
     }
-    await Promise.all(calls);
-    const overloaded = refused.filter(({ status }) => status === 429);
+    await crowd;
+    const overloaded = answers.filter(({ status }) => status === 429);
     expect(overloaded.length).toBeGreaterThan(0);
     for (const { code, retryAfter } of overloaded) {
       expect(code).toBe('TOO_MANY_REQUESTS');
@@ -150,7 +158,7 @@ describeOnPostgres('A webhook', () => {
       expect(Number(retryAfter)).toBeLessThan(60);
     }
     // Those that were taken tell of what the feed has already.
-    expect(taken.length).toBeGreaterThan(0);
+    expect(answers.some(({ status }) => status === 204)).toBe(true);
     await rows.until(
       (all) => all.feed(),
       ({ marks }) => marks === 0,
