@@ -7,22 +7,23 @@ export interface ActiveKey {
   readonly lineageId: string;
 }
 
-/** The ACTIVE keys of these lineages, in one order for everybody. */
+/** The ACTIVE keys of these lineages, in one order for everybody; with `isHeld` they stay so until the transaction ends. */
 export async function listActiveKeys(
   tx: Tx,
   tenantId: string,
   lineageIds: readonly string[],
+  { isHeld = false }: { readonly isHeld?: boolean } = {},
 ): Promise<readonly ActiveKey[]> {
   if (lineageIds.length === 0) return [];
-  const rows = await tx
+  const query = tx
     .selectFrom('client_keys')
     .select(['id', 'lineage_id'])
     .where('tenant_id', '=', tenantId)
     .where('lineage_id', 'in', [...lineageIds])
     .where('status', '=', 'ACTIVE')
     .orderBy('lineage_id')
-    .orderBy('id')
-    .execute();
+    .orderBy('id');
+  const rows = await (isHeld ? query.forShare() : query).execute();
   return rows.map((row) => ({ keyId: row.id, lineageId: row.lineage_id }));
 }
 

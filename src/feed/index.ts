@@ -32,7 +32,7 @@ export {
   releaseLease,
   renewLease,
 } from './lease.ts';
-export { type Position, readCompleteUntil, readPositions, writePositions } from './positions.ts';
+export { type Position, readCompleteUntil, readPositions, readTime, writePositions } from './positions.ts';
 export { DEFAULT_RETENTION, type RetentionTerms, retireUnreadStreams, trimStreams } from './retention.ts';
 export {
   advanceExport,

@@ -71,9 +71,20 @@ export async function writePositions(
           issued_at: sql`excluded.issued_at`,
           envelope: sql`excluded.envelope`,
         })
-        .where(sql<boolean>`excluded.sequence >= feed_positions.sequence`),
+        .where(
+          sql<boolean>`(excluded.sequence, excluded.issued_at)
+            >= (feed_positions.sequence, feed_positions.issued_at)`,
+        ),
     )
     .execute();
+}
+
+/** The database's time: positions of all processes are signed by one clock, so that none is older than the last. */
+export async function readTime(tx: Tx): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(tx);
+  const [row] = rows;
+  if (row === undefined) throw new TypeError('"clock_timestamp()" must answer a row');
+  return row.now;
 }
 
 /**

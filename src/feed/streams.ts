@@ -119,7 +119,10 @@ export async function listOpenStreams(
   return rows.map(streamOf);
 }
 
-/** Notes that streams are being read. Not more often than every {@link READ_TOUCH_MS}, which is the caller's to see to. */
+/**
+ * Notes that open streams are being read. Under the lock of the log, and not more often than every
+ * {@link READ_TOUCH_MS}, which is the caller's to see to.
+ */
 export async function touchStreams(
   tx: Tx,
   { tenantId, integrationId }: Omit<StreamKey, 'lineageId'>,
@@ -133,6 +136,7 @@ export async function touchStreams(
     .where('tenant_id', '=', tenantId)
     .where('integration_id', '=', integrationId)
     .where('lineage_id', 'in', [...lineageIds])
+    .where('state', '=', 'OPEN')
     .where('read_at', '<', now)
     .execute();
 }

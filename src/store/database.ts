@@ -12,6 +12,8 @@ const BIGINT_OID = 20;
 const POOL_SIZE = 10;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
+/** Of silence before the other side is probed; ten probes a second apart follow. */
+const KEEP_ALIVE_MS = 10_000;
 /** A process that stands still in a transaction holds its locks for so long, that of a log among them. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 
@@ -73,6 +75,9 @@ function openPostgres(connectionString: string, onIdleError: (error: Error) => v
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    // A server that is gone without a word is noticed by this alone: nothing would ever answer a query under way.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'sealdesk',
   });
   pool.on('error', onIdleError);

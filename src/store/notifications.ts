@@ -100,6 +100,7 @@ async function listenOnce(
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: 'sealdesk notifications',
   });
   const { promise: over, resolve, reject } = Promise.withResolvers<void>();

@@ -205,7 +205,7 @@ export interface TicketFeedsTable {
   export_start: SafeInteger;
   export_cursor: Nullable<string>;
   export_polled_at: NullableTimestamp;
-  /** Every change before it was seen by the export. */
+  /** Of every ticket whose last change was before it, the export has shown that change. */
   export_complete_until: NullableTimestamp;
   /** Why the export does not go on, an error code. */
   export_fault: Nullable<string>;
@@ -250,6 +250,8 @@ export interface FeedDirtyTicketsTable {
   gone: Nullable<'DELETED' | 'ERASED'>;
   /** The newest time of change that a source told of: what is loaded may not be older. */
   expected_at: NullableTimestamp;
+  /** The newest `generated_timestamp` that the export told of, for the same. */
+  exported_at: Nullable<number>;
   tries: ColumnType<number, number | undefined, number>;
   not_before: Timestamp;
 }

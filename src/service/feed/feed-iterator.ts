@@ -7,7 +7,7 @@
  * failure, or because nobody wants more; final.
  */
 import { encodeFeedCursor, SealdeskError } from '../../base/index.ts';
-import type { PositionEvent, StreamTail, TailReader } from './stream-tail.ts';
+import type { AnnouncedPosition, StreamTail, TailReader } from './stream-tail.ts';
 import type { StreamTails } from './stream-tails.ts';
 import type { TicketFeedEvent } from './ticket-feed-event.ts';
 
@@ -17,7 +17,7 @@ export interface FeedIteratorStart {
   /** Entries after it are handed on. */
   readonly place: number;
   /** Handed on first. */
-  readonly position: PositionEvent;
+  readonly position: AnnouncedPosition;
 }
 
 type Step = IteratorResult<TicketFeedEvent, undefined>;
@@ -27,9 +27,12 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
   readonly #tail: StreamTail;
   #onOver: (() => void)[] = [];
   #place: number;
-  #held: readonly TicketFeedEvent[];
-  #next = 0;
-  #told: PositionEvent | null;
+  /** What is to be handed on, the next one last: what was handed on is not held, nor with it its text. */
+  #held: TicketFeedEvent[];
+  /** When the last position that was handed on was signed, in milliseconds since 1970. */
+  #toldAt: number;
+  /** The last of the tail's own that was handed on. */
+  #told: AnnouncedPosition | null = null;
   #asked: PromiseWithResolvers<Step> | null = null;
   #isReading = false;
   #isOver = false;
@@ -39,8 +42,8 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
     this.#tails = tails;
     this.#tail = tail;
     this.#place = place;
-    this.#held = [position];
-    this.#told = position;
+    this.#held = [position.event];
+    this.#toldAt = position.issuedAt;
     tail.attach(this);
   }
 
@@ -92,9 +95,8 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
       this.#failure = null;
       return failure === null ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(failure);
     }
-    const event = this.#held[this.#next];
+    const event = this.#held.pop();
     if (event === undefined) return null;
-    this.#next += 1;
     if (event.type === 'CHANGE') this.#place = event.sequence;
     return Promise.resolve({ done: false, value: event });
   }
@@ -116,30 +118,36 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
       return;
     }
     if (events.length > 0) {
-      this.#hold(events);
+      this.#handOn(events);
       return;
     }
-    const position = this.#tail.positionAt(this.#place, this.#told);
-    if (position === null) {
+    const { position } = this.#tail;
+    if (position === null || !this.#isNews(position)) {
       this.#tail.await(this);
       return;
     }
     this.#told = position;
-    this.#hold([position]);
+    this.#toldAt = position.issuedAt;
+    this.#handOn([position.event]);
   }
 
-  #hold(events: readonly TicketFeedEvent[]): void {
-    this.#held = events;
-    this.#next = 0;
+  /** Whether a position says something to who stands here: it is of this place, and not older than what was told. */
+  #isNews(position: AnnouncedPosition): boolean {
+    const { event, issuedAt } = position;
+    return position !== this.#told && event.sequence === this.#place && issuedAt >= this.#toldAt;
+  }
+
+  #handOn(events: readonly TicketFeedEvent[]): void {
+    this.#held = events.toReversed();
     this.#answer();
   }
 
   async #readLog(): Promise<void> {
     try {
-      const events = await this.#tails.readLog(this.#tail, this.#place);
+      const events = await this.#tails.readLog(this.#tail, this.#place, () => !this.#isOver);
       this.#isReading = false;
       if (this.#isOver) return;
-      if (events[0]?.sequence === this.#place + 1) this.#hold(events);
+      if (events[0]?.sequence === this.#place + 1) this.#handOn(events);
       // What comes next was deleted while this subscriber was on its way to it, or is sealed to another key.
       else this.end(this.#expired(events[0]?.sequence ?? this.#tail.newest + 1));
     } catch (error) {

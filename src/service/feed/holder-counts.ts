@@ -5,12 +5,14 @@ const RETRY_AFTER_SECONDS = 30;
 /** How many each holder has of what is bounded. */
 export class HolderCounts {
   readonly #limit: number;
+  readonly #who: string;
   readonly #what: string;
   readonly #counts = new Map<string, number>();
   #total = 0;
 
-  /** `what` each holder, an API key, may have up to `limit` of. */
-  constructor(limit: number, what: string) {
+  /** Each holder, such as `This API key`, may have `what` up to `limit`. */
+  constructor(limit: number, who: string, what: string) {
+    this.#who = who;
     this.#limit = limit;
     this.#what = what;
   }
@@ -25,7 +27,7 @@ export class HolderCounts {
     if (count >= this.#limit) {
       throw new SealdeskError(
         'TOO_MANY_REQUESTS',
-        `This API key has ${this.#limit} ${this.#what} here, which is all it may have. Close some, or use another key.`,
+        `${this.#who} has ${this.#limit} ${this.#what} here, which is all it may have. Close some.`,
         { retryAfter: RETRY_AFTER_SECONDS },
       );
     }

@@ -26,7 +26,7 @@ export async function openFeedRuntime(options: FeedRuntimeOptions): Promise<Feed
         case 'appended':
           return tails.hint(id);
         case 'rights':
-          return sessions.hint();
+          return sessions.hint(id);
         case 'marked':
           for (const wake of wakers) wake(id);
           return;

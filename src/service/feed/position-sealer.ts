@@ -12,6 +12,7 @@ import {
   readCompleteUntil,
   readerName,
   readPositions,
+  readTime,
   writePositions,
 } from '../../feed/index.ts';
 import { appendEvents } from '../record-event.ts';
@@ -45,7 +46,7 @@ export interface PositionSealer {
   seal(target: PositionTarget, maxAgeMs: number): Promise<SealedPosition>;
 }
 
-export interface PositionSealerDeps extends Pick<ServiceDeps, 'store' | 'keyring' | 'clock'> {
+export interface PositionSealerDeps extends Pick<ServiceDeps, 'store' | 'keyring'> {
   readonly sealer: FeedSealer;
 }
 
@@ -105,24 +106,25 @@ class BatchingPositionSealer implements PositionSealer {
   }
 
   async #sealBatch(batch: Batch): Promise<ReadonlyMap<string, SealedPosition>> {
-    const { store, keyring, clock } = this.#deps;
+    const { store, keyring } = this.#deps;
     const { tenantId, wishes } = batch;
     const keys = await keyring.keysOf(tenantId);
-    const { stored, due, completeUntil } = await store.withTenant(tenantId, async (tx) => {
+    const { stored, due, completeUntil, now } = await store.withTenant(tenantId, async (tx) => {
       // Read before the sequences: what is complete now is in the stream by then.
       const completeUntil = await readCompleteUntil(tx, batch);
       const lineageIds = [...new Set([...wishes.values()].map(({ target }) => target.lineageId))];
       const streams = await listOpenStreams(tx, tenantId, batch.integrationId);
       const sequences = new Map(streams.map(({ lineageId, sequence }) => [lineageId, sequence]));
       const positions = await readPositions(tx, batch, lineageIds);
+      const time = (await readTime(tx)).getTime();
       const isDue = (name: string, sequence: number, maxAgeMs: number): boolean => {
         const position = positions.get(name);
-        return position?.sequence !== sequence || clock.now() - position.issuedAt.getTime() > maxAgeMs;
+        const age = time - (position?.issuedAt.getTime() ?? 0);
+        return position?.sequence !== sequence || age < 0 || age > maxAgeMs;
       };
       const wanted = [...wishes].flatMap(([name, { target, maxAgeMs }]) => {
         const sequence = sequences.get(target.lineageId);
-        const issuedAt = positions.get(name)?.issuedAt.getTime() ?? 0;
-        return sequence === undefined ? [] : [{ name, target, sequence, maxAgeMs, issuedAt }];
+        return sequence === undefined ? [] : [{ name, target, sequence, maxAgeMs }];
       });
       return {
         stored: wanted.flatMap(({ name, sequence, maxAgeMs }) => {
@@ -131,13 +133,12 @@ class BatchingPositionSealer implements PositionSealer {
         }),
         due: wanted.filter(({ name, sequence, maxAgeMs }) => isDue(name, sequence, maxAgeMs)),
         completeUntil,
+        now: time,
       };
     });
     const answer = new Map(stored.map((position) => [nameOf(position), parsePosition(position)]));
     if (due.length === 0) return answer;
 
-    // A process whose clock is ahead may have sealed the last one: positions never go back in time.
-    const now = Math.max(clock.now(), ...due.map(({ issuedAt }) => issuedAt));
     const auditEventId = createId('auditEvent', now);
     const plaintext = encodeUtf8(JSON.stringify(contentOf(completeUntil)));
     const sealings = due.map(
@@ -159,7 +160,9 @@ class BatchingPositionSealer implements PositionSealer {
     const issuedAt = new Date(now);
     const leaving = await store.withTenant(tenantId, async (tx) => {
       const lineageIds = [...new Set(sealings.map(({ lineageId }) => lineageId))];
-      const active = new Set((await listActiveKeys(tx, tenantId, lineageIds)).map(({ keyId }) => keyId));
+      const active = new Set(
+        (await listActiveKeys(tx, tenantId, lineageIds, { isHeld: true })).map(({ keyId }) => keyId),
+      );
       const still = sealed.filter(({ sealing }) => active.has(sealing.recipientKeyId));
       if (still.length === 0) return still;
       await writePositions(

@@ -23,6 +23,12 @@ export interface TailReader {
 export type ChangeEvent = Extract<TicketFeedEvent, { readonly type: 'CHANGE' }>;
 export type PositionEvent = Extract<TicketFeedEvent, { readonly type: 'POSITION' }>;
 
+/** A position, and when it was signed, in milliseconds since 1970. */
+export interface AnnouncedPosition {
+  readonly event: PositionEvent;
+  readonly issuedAt: number;
+}
+
 interface KeptEntry {
   readonly event: ChangeEvent;
   readonly characters: number;
@@ -40,7 +46,7 @@ export class StreamTail {
   #characters = 0;
   /** Of the newest entry that was read. */
   #newest: number;
-  #position: PositionEvent | null = null;
+  #position: AnnouncedPosition | null = null;
   /** Milliseconds since 1970. */
   #lastEventAt: number;
 
@@ -106,8 +112,11 @@ export class StreamTail {
     });
   }
 
-  /** Takes entries that were read after {@link newest}, in order, and wakes who waits. */
-  push(entries: readonly Entry[], now: number): void {
+  /**
+   * Takes entries that were read after {@link newest}, in order, and wakes who waits. Keeps at most `characters` of
+   * envelopes, and no more than {@link TAIL_LIMITS}.
+   */
+  push(entries: readonly Entry[], now: number, characters: number = TAIL_LIMITS.characters): void {
     let isNew = false;
     for (const entry of entries) {
       // Two readings may bring the same.
@@ -119,7 +128,8 @@ export class StreamTail {
       this.#newest = entry.sequence;
       isNew = true;
     }
-    while (this.#run.length > TAIL_LIMITS.entries || this.#characters > TAIL_LIMITS.characters) {
+    const most = Math.min(characters, TAIL_LIMITS.characters);
+    while (this.#run.length > TAIL_LIMITS.entries || this.#characters > most) {
       this.#characters -= this.#run.shift()?.characters ?? 0;
     }
     if (!isNew) return;
@@ -133,8 +143,11 @@ export class StreamTail {
   }
 
   /** A signed position to hand to those who have everything up to it. */
-  announce({ sequence, envelope }: SealedPosition, now: number): void {
-    this.#position = positionEvent(this.stream, { sequence, envelope }, sequence);
+  announce({ sequence, issuedAt, envelope }: SealedPosition, now: number): void {
+    const last = this.#position;
+    // Of two that were sealed at the same time the older may come last.
+    if (last !== null && (last.event.sequence > sequence || last.issuedAt > issuedAt)) return;
+    this.#position = { event: positionEvent(this.stream, { sequence, envelope }, sequence), issuedAt };
     this.#lastEventAt = now;
     this.#wakeAll();
   }
@@ -155,10 +168,9 @@ export class StreamTail {
     return events;
   }
 
-  /** The position last announced, for a reader at `place` who was not told it yet. */
-  positionAt(place: number, told: PositionEvent | null): PositionEvent | null {
-    const position = this.#position;
-    return position !== null && position !== told && position.sequence === place ? position : null;
+  /** The position last announced. */
+  get position(): AnnouncedPosition | null {
+    return this.#position;
   }
 
   #forgetRun(): void {

@@ -5,7 +5,7 @@
  * The log is the truth. A tail that cannot be read stays as it is until the next look.
  */
 import { type Clock, isSealdeskError, type Log } from '../../base/index.ts';
-import { MAX_ENTRY_PAGE, READ_TOUCH_MS, readEntries, touchStreams } from '../../feed/index.ts';
+import { lockLog, MAX_ENTRY_PAGE, READ_TOUCH_MS, readEntries, touchStreams } from '../../feed/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { PositionSealer, PositionTarget } from './position-sealer.ts';
 import { type ChangeEvent, HELD_LIMITS, StreamTail } from './stream-tail.ts';
@@ -22,6 +22,10 @@ export const DEFAULT_TAIL_TIMES: TailTimes = Object.freeze({ pollMs: 2_000, posi
 /** Readings of the log for subscribers that are behind, at once: they must not take all connections. */
 const MAX_LOG_READS = 4;
 const TICK_MS = 1_000;
+/** Characters of envelopes that all tails together keep, but for the least that each has. */
+const KEPT_CHARACTERS = { all: 128 * 2 ** 20, least: 2 ** 16 } as const;
+/** Tails that are read at once, and entries of all of them. */
+const READING = { tails: 64, entries: 512 } as const;
 
 export interface StreamTailsDeps {
   readonly store: Store;
@@ -90,8 +94,11 @@ export class StreamTails implements AsyncDisposable {
     for (const feed of feeds) if (feed !== undefined) void this.#refresh(feed);
   }
 
-  /** What comes after `place` in the log: some of it, nothing where there is nothing. Rejects with AUDIT_UNAVAILABLE. */
-  async readLog(tail: StreamTail, place: number): Promise<readonly ChangeEvent[]> {
+  /**
+   * What comes after `place` in the log: some of it, nothing where there is nothing, or where it `isWanted` no more
+   * when its turn comes. Rejects with AUDIT_UNAVAILABLE.
+   */
+  async readLog(tail: StreamTail, place: number, isWanted: () => boolean): Promise<readonly ChangeEvent[]> {
     const { tenantId, lineageId, recipientKeyId } = tail.target;
     if (this.#logReads >= MAX_LOG_READS) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -101,6 +108,7 @@ export class StreamTails implements AsyncDisposable {
       this.#logReads += 1;
     }
     try {
+      if (!isWanted()) return [];
       const found = await this.#deps.store.withTenant(tenantId, (tx) =>
         readEntries(tx, tail.target, [{ lineageId, recipientKeyId, after: place }], HELD_LIMITS.entries),
       );
@@ -145,20 +153,14 @@ export class StreamTails implements AsyncDisposable {
   }
 
   async #readAll(feed: FeedTails): Promise<void> {
-    const { store, clock } = this.#deps;
+    const { clock } = this.#deps;
     while (feed.isStale && !this.#stopped.signal.aborted) {
       feed.isStale = false;
       feed.polledAt = clock.now();
-      const tails = [...feed.tails.values()];
-      const places = tails.map(({ target: { lineageId, recipientKeyId }, newest }) => ({
-        ...{ lineageId, recipientKeyId, after: newest },
-      }));
+      const all = [...feed.tails.values()];
       try {
-        const found = await store.withTenant(feed.tenantId, (tx) => readEntries(tx, feed, places));
-        for (const tail of tails) {
-          const entries = found.get(tail.name) ?? [];
-          tail.push(entries, clock.now());
-          if (entries.length >= MAX_ENTRY_PAGE) feed.isStale = true;
+        for (let start = 0; start < all.length; start += READING.tails) {
+          await this.#readSome(feed, all.slice(start, start + READING.tails));
         }
         this.#isFailing = false;
       } catch (error) {
@@ -166,6 +168,27 @@ export class StreamTails implements AsyncDisposable {
         return;
       }
     }
+  }
+
+  async #readSome(feed: FeedTails, tails: readonly StreamTail[]): Promise<void> {
+    const { store, clock } = this.#deps;
+    const places = tails.map(({ target: { lineageId, recipientKeyId }, newest }) => ({
+      ...{ lineageId, recipientKeyId, after: newest },
+    }));
+    const limit = Math.min(MAX_ENTRY_PAGE, Math.floor(READING.entries / tails.length));
+    const found = await store.withTenant(feed.tenantId, (tx) => readEntries(tx, feed, places, limit));
+    const share = Math.max(KEPT_CHARACTERS.least, KEPT_CHARACTERS.all / this.#tailCount());
+    for (const tail of tails) {
+      const entries = found.get(tail.name) ?? [];
+      tail.push(entries, clock.now(), share);
+      if (entries.length >= limit) feed.isStale = true;
+    }
+  }
+
+  #tailCount(): number {
+    let count = 0;
+    for (const { tails } of this.#feeds.values()) count += tails.size;
+    return Math.max(1, count);
   }
 
   async #announce(feed: FeedTails, tail: StreamTail): Promise<void> {
@@ -186,7 +209,10 @@ export class StreamTails implements AsyncDisposable {
     feed.touchedAt = now;
     const lineageIds = [...new Set([...feed.tails.values()].map(({ target }) => target.lineageId))];
     await this.#deps.store
-      .withTenant(feed.tenantId, (tx) => touchStreams(tx, feed, lineageIds, new Date(now)))
+      .withTenant(feed.tenantId, async (tx) => {
+        await lockLog(tx, feed.tenantId, feed.integrationId);
+        await touchStreams(tx, feed, lineageIds, new Date(now));
+      })
       .catch((error: unknown) => this.#noteFailure('That a change feed is read could not be noted', error));
   }
 

@@ -92,7 +92,7 @@ export async function subscribeTickets(
     tails,
     tail,
     place,
-    position: positionEvent(tail.stream, position, place),
+    position: { event: positionEvent(tail.stream, position, place), issuedAt: position.issuedAt },
   });
   // What was appended since the position was sealed.
   tails.hint(integrationId);
@@ -126,20 +126,22 @@ export async function assertMaySubscribe(
   );
 }
 
-/** The stream, opened where it is not. Only then is the lock of the log taken, before any lock of a key. */
+/**
+ * The stream, opened where it is not, and noted as read. Only for that the lock of the log is taken, before any lock
+ * of a key, and the stream looked at again.
+ */
 async function ensureOpen(
   tx: Tx,
   key: { readonly tenantId: string; readonly integrationId: string; readonly lineageId: string },
   now: Date,
 ): Promise<Stream> {
   const present = await findStream(tx, key);
-  if (present?.state === 'OPEN') {
-    const isDue = now.getTime() - present.readAt.getTime() >= READ_TOUCH_MS;
-    if (isDue) await touchStreams(tx, key, [key.lineageId], now);
-    return present;
-  }
+  const isNoted = present !== null && now.getTime() - present.readAt.getTime() < READ_TOUCH_MS;
+  if (present?.state === 'OPEN' && isNoted) return present;
   await lockLog(tx, key.tenantId, key.integrationId);
-  return openStream(tx, key, now);
+  const opened = await openStream(tx, key, now);
+  await touchStreams(tx, key, [key.lineageId], now);
+  return opened;
 }
 
 /** The sequence of the cursor, `null` without one. Throws VALIDATION_FAILED for one that is not of this stream. */

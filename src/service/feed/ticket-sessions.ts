@@ -4,7 +4,7 @@
  * whose API key or client key has ended is told so and given nothing more, and so is every subscription that the
  * policy permits no longer.
  */
-import { boundRecipient, chooseRecipient, findEndedKeys } from '../../access/index.ts';
+import { boundRecipient, type Caller, chooseRecipient, findEndedKeys } from '../../access/index.ts';
 import { isSealdeskError, type SealdeskError } from '../../base/index.ts';
 import { type AuthenticatedCall, assertAuthenticated, type Call } from '../../proxy/index.ts';
 import type { ServiceDeps } from '../service-deps.ts';
@@ -14,8 +14,15 @@ import { OpenSession, type Recipiency } from './open-session.ts';
 import { assertMaySubscribe, type SubscribeDeps, subscribeTickets } from './subscribe-tickets.ts';
 import type { SessionOptions, TicketSession, TicketSubscription } from './ticket-session.ts';
 
-/** Of one API key, in one process. */
-export const SESSION_LIMITS = Object.freeze({ connections: 1_000, subscriptions: 2_000 });
+/** In one process: of one API key, and of all keys of a tenant together. */
+export const SESSION_LIMITS = Object.freeze({
+  connections: 1_000,
+  subscriptions: 2_000,
+  tenantConnections: 2_500,
+  tenantSubscriptions: 5_000,
+});
+const CONNECTIONS = 'connections to change feeds';
+const SUBSCRIPTIONS = 'subscriptions to change feeds';
 
 const CHECK_INTERVAL_MS = 2_000;
 
@@ -24,13 +31,13 @@ export interface TicketSessionsDeps extends SubscribeDeps, Pick<ServiceDeps, 'lo
 export class TicketSessions implements AsyncDisposable {
   readonly #deps: TicketSessionsDeps;
   readonly #sessions = new Set<OpenSession>();
-  /** By API key. */
-  readonly #connections = new HolderCounts(SESSION_LIMITS.connections, 'connections to change feeds');
-  readonly #subscriptions = new HolderCounts(SESSION_LIMITS.subscriptions, 'subscriptions to change feeds');
+  readonly #connections = createPlaces('connections', CONNECTIONS);
+  readonly #subscriptions = createPlaces('subscriptions', SUBSCRIPTIONS);
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
   #checking: Promise<void> | null = null;
-  #isStale = false;
+  /** Tenants to be looked at, `null` for all. */
+  readonly #stale = new Set<string | null>();
 
   constructor(deps: TicketSessionsDeps) {
     this.#deps = deps;
@@ -42,7 +49,7 @@ export class TicketSessions implements AsyncDisposable {
   }
 
   get subscriptions(): number {
-    return this.#subscriptions.total;
+    return this.#subscriptions.ofKeys.total;
   }
 
   /** A session for who calls. Rejects with UNAUTHENTICATED, the failures of the recipient, and TOO_MANY_REQUESTS. */
@@ -50,7 +57,7 @@ export class TicketSessions implements AsyncDisposable {
     return recorded(call, options, async () => {
       assertAuthenticated(call);
       const { caller } = call;
-      const release = this.#connections.take(caller.apiKeyId);
+      const release = takePlace(this.#connections, caller);
       try {
         const recipient = await this.#recipientOf(call);
         // Its bound key is not needed any more, and there may be many connections.
@@ -73,9 +80,9 @@ export class TicketSessions implements AsyncDisposable {
     });
   }
 
-  /** Somebody's rights may have changed. */
-  hint(): void {
-    void this.#check();
+  /** The rights of somebody in this tenant may have changed, or, `null`, in any. */
+  hint(tenantId: string | null): void {
+    void this.#check(tenantId);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -100,7 +107,7 @@ export class TicketSessions implements AsyncDisposable {
     recipient: Recipiency,
     subscription: TicketSubscription,
   ): Promise<FeedIterator> {
-    const release = this.#subscriptions.take(call.caller.apiKeyId);
+    const release = takePlace(this.#subscriptions, call.caller);
     try {
       const iterator = await subscribeTickets(this.#deps, { ...subscription, call, recipient });
       iterator.onceOver(release);
@@ -115,13 +122,13 @@ export class TicketSessions implements AsyncDisposable {
     const { clock } = this.#deps;
     while (!this.#stopped.signal.aborted) {
       await clock.wait(CHECK_INTERVAL_MS, this.#stopped.signal).catch(() => undefined);
-      if (!this.#stopped.signal.aborted && this.#sessions.size > 0) await this.#check();
+      if (!this.#stopped.signal.aborted && this.#sessions.size > 0) await this.#check(null);
     }
   }
 
   /** Joins the check under way, which is then followed by another. Never rejects. */
-  #check(): Promise<void> {
-    this.#isStale = true;
+  #check(tenantId: string | null): Promise<void> {
+    this.#stale.add(tenantId);
     this.#checking ??= this.#checkAll().finally(() => {
       this.#checking = null;
     });
@@ -129,10 +136,12 @@ export class TicketSessions implements AsyncDisposable {
   }
 
   async #checkAll(): Promise<void> {
-    while (this.#isStale && !this.#stopped.signal.aborted) {
-      this.#isStale = false;
+    while (this.#stale.size > 0 && !this.#stopped.signal.aborted) {
+      const isMeant = this.#stale.has(null) ? () => true : this.#stale.has.bind(new Set(this.#stale));
+      this.#stale.clear();
       const byTenant = Map.groupBy(this.#sessions, ({ call }) => call.caller.tenantId);
       for (const [tenantId, sessions] of byTenant) {
+        if (!isMeant(tenantId)) continue;
         await this.#checkTenant(tenantId, sessions).catch((error: unknown) =>
           this.#deps.log.warn('The rights of connections could not be looked up', {
             error: error instanceof Error ? error : undefined,
@@ -166,6 +175,40 @@ export class TicketSessions implements AsyncDisposable {
         }
       }
     });
+  }
+}
+
+/** What is counted for a key and for its tenant. */
+interface Places {
+  readonly ofKeys: HolderCounts;
+  readonly ofTenants: HolderCounts;
+}
+
+function createPlaces(kind: 'connections' | 'subscriptions', what: string): Places {
+  const { connections, subscriptions, tenantConnections, tenantSubscriptions } = SESSION_LIMITS;
+  const isConnections = kind === 'connections';
+  return {
+    ofKeys: new HolderCounts(isConnections ? connections : subscriptions, 'This API key', what),
+    ofTenants: new HolderCounts(
+      isConnections ? tenantConnections : tenantSubscriptions,
+      'The tenant of this API key',
+      what,
+    ),
+  };
+}
+
+/** One more for the caller and its tenant, until what is returned is called. Throws TOO_MANY_REQUESTS. */
+function takePlace({ ofKeys, ofTenants }: Places, { apiKeyId, tenantId }: Caller): () => void {
+  const releaseTenant = ofTenants.take(tenantId);
+  try {
+    const releaseKey = ofKeys.take(apiKeyId);
+    return () => {
+      releaseKey();
+      releaseTenant();
+    };
+  } catch (error) {
+    releaseTenant();
+    throw error;
   }
 }
 

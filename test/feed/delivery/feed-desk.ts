@@ -58,7 +58,7 @@ export function snapshotOf(id: number): TicketSnapshot {
 export function changeOf(id: number): TicketChangeContent {
   return {
     ...{ v: 1, kind: 'CHANGED', ticket_id: id, ticket: snapshotOf(id), generated_timestamp: null },
-    ...{ changes: ['STATUS'], previous: { status: 'new' } },
+    ...{ changes: ['STATUS'], previous: { status: 'new' }, shortened: [] },
   };
 }
 
