@@ -7,6 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Log, SealdeskError } from '../base/index.ts';
 import { type Answer, isAnswerStream } from './answer.ts';
 import { type BodyReader, createBodyReader } from './body.ts';
@@ -105,14 +106,13 @@ class ListeningServer implements HttpServer {
       });
     });
     this.#server.on('upgrade', (request, tcp, head) => {
-      if (sockets === undefined) {
+      // What is thrown here would end the process.
+      try {
+        this.#upgrade(request, tcp, head);
+      } catch (error) {
+        log.error('An upgrade failed', { error: error instanceof Error ? error : new Error() });
         tcp.destroy();
-        return;
       }
-      const closed = new AbortController();
-      tcp.once('close', () => closed.abort(brokenOff('The connection was closed.')));
-      const parts = this.#partsOf(request, closed.signal);
-      sockets.upgrade(createIncoming({ ...parts, body: new Uint8Array() }), request, tcp, head);
     });
   }
 
@@ -177,6 +177,18 @@ class ListeningServer implements HttpServer {
     else response.end(answered);
   }
 
+  #upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void {
+    const { sockets } = this.#options;
+    if (sockets === undefined) {
+      tcp.destroy();
+      return;
+    }
+    const closed = new AbortController();
+    tcp.once('close', () => closed.abort(brokenOff('The connection was closed.')));
+    const parts = this.#partsOf(request, closed.signal);
+    sockets.upgrade(createIncoming({ ...parts, body: new Uint8Array() }), request, tcp, head);
+  }
+
   async #stream(writer: StreamWriter): Promise<void> {
     const counts = this.#tally.streams.sse;
     this.#streams.add(writer);
@@ -201,11 +213,12 @@ class ListeningServer implements HttpServer {
   }
 
   #partsOf(request: IncomingMessage, signal: AbortSignal) {
+    const headers = headersOf(request);
     return {
       method: request.method ?? 'GET',
       url: request.url ?? '/',
-      headers: headersOf(request),
-      ip: addressOf(request, this.#options.trustedProxies),
+      headers,
+      ip: addressOf(request, headers, this.#options.trustedProxies),
       signal,
     };
   }
@@ -216,16 +229,17 @@ function brokenOff(message: string): SealdeskError {
   return new SealdeskError('UPSTREAM_UNAVAILABLE', message);
 }
 
-function headersOf(request: IncomingMessage): Headers {
+/** Read as they came: `headersDistinct` throws for the name `__proto__` before Node 24.14.1 (CVE-2026-21710). */
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
   const headers = new Headers();
-  for (const [name, values] of Object.entries(request.headersDistinct)) {
-    for (const value of values ?? []) headers.append(name, value);
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    headers.append(rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '');
   }
   return headers;
 }
 
-function addressOf(request: IncomingMessage, trustedProxies: number): string | null {
-  const forwarded = (request.headersDistinct['x-forwarded-for'] ?? []).join(',').split(',');
+function addressOf({ socket }: IncomingMessage, headers: Headers, trustedProxies: number): string | null {
+  const forwarded = (headers.get('x-forwarded-for') ?? '').split(',');
   const named = trustedProxies === 0 ? '' : (forwarded.at(-trustedProxies)?.trim() ?? '');
-  return isIP(named) === 0 ? (request.socket.remoteAddress ?? null) : named;
+  return isIP(named) === 0 ? (socket.remoteAddress ?? null) : named;
 }

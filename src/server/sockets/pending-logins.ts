@@ -3,32 +3,53 @@ import { addressBucket } from '../../access/index.ts';
 /** Connections of one address that may wait at once for their login. */
 export const MAX_PENDING_OF_ADDRESS = 64;
 /** Connections that may wait at once for their login. */
-const MAX_PENDING = 1_024;
+export const MAX_PENDING = 1_024;
 
-/** The connections that nobody has logged in on yet: strangers must not keep the others out. */
+/**
+ * The connections that nobody has logged in on yet: strangers must not keep the others out. Where all places are
+ * taken, a newcomer gets that of the oldest of the address that has most.
+ */
 export class PendingLogins {
-  readonly #byAddress = new Map<string, number>();
+  readonly #max: number;
+  /** What cuts each off, oldest first. */
+  readonly #byAddress = new Map<string, Set<() => void>>();
   #all = 0;
 
-  /** Takes a place for `ip`. Returns what gives it back, once; `null` where there is no place. */
-  enter(ip: string | null): (() => void) | null {
-    const address = addressBucket(ip);
-    const own = this.#byAddress.get(address) ?? 0;
-    if (own >= MAX_PENDING_OF_ADDRESS || this.#all >= MAX_PENDING) return null;
-    this.#byAddress.set(address, own + 1);
-    this.#all += 1;
-    let isTaken = true;
-    return () => {
-      if (!isTaken) return;
-      isTaken = false;
-      this.#leave(address);
-    };
+  constructor(max: number = MAX_PENDING) {
+    this.#max = max;
   }
 
-  #leave(address: string): void {
-    const own = this.#byAddress.get(address) ?? 0;
-    if (own <= 1) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, own - 1);
+  /**
+   * Takes a place for `ip`, which is lost by `evict`. Returns what gives it back, once; `null` where the address
+   * has as many as it may.
+   */
+  enter(ip: string | null, evict: () => void): (() => void) | null {
+    const address = addressBucket(ip);
+    if ((this.#byAddress.get(address)?.size ?? 0) >= MAX_PENDING_OF_ADDRESS) return null;
+    if (this.#all >= this.#max) this.#evictOne();
+    const own = this.#byAddress.get(address) ?? new Set();
+    this.#byAddress.set(address, own.add(evict));
+    this.#all += 1;
+    return () => this.#leave(address, evict);
+  }
+
+  #evictOne(): void {
+    let fullest: readonly [string, Set<() => void>] | null = null;
+    for (const entry of this.#byAddress) {
+      if (fullest === null || entry[1].size > fullest[1].size) fullest = entry;
+    }
+    if (fullest === null) return;
+    const [address, places] = fullest;
+    const [evict] = places;
+    if (evict === undefined) return;
+    this.#leave(address, evict);
+    evict();
+  }
+
+  #leave(address: string, evict: () => void): void {
+    const own = this.#byAddress.get(address);
+    if (own?.delete(evict) !== true) return;
+    if (own.size === 0) this.#byAddress.delete(address);
     this.#all -= 1;
   }
 }

@@ -27,6 +27,7 @@ import type { EdgeTally } from '../tally.ts';
 import { CLOSE_CODES, closeCodeOf, closeReasonOf } from './close-code.ts';
 import { GraphqlSocket } from './graphql-socket.ts';
 import { MAX_PENDING_OF_ADDRESS, PendingLogins } from './pending-logins.ts';
+import { RawSockets } from './raw-sockets.ts';
 import { SocketConnection } from './socket-connection.ts';
 import type { SocketDelivery } from './socket-delivery.ts';
 import { type SocketServices, type UpgradeLogin, upgradeLogin } from './socket-login.ts';
@@ -44,6 +45,8 @@ const SOCKET_OPTIONS = Object.freeze({
   clientTracking: false,
   perMessageDeflate: false,
   maxPayload: MAX_MESSAGE_BYTES,
+  maxFragments: 16,
+  maxBufferedChunks: 256,
   closeTimeout: CLOSE_TIMEOUT_MS,
 });
 const RETRY_AFTER_SECONDS = 5;
@@ -70,6 +73,8 @@ export interface CreateSocketServerOptions {
   readonly tally: EdgeTally;
   readonly log: Log;
   readonly loginTimeoutMs?: number;
+  /** Connections that may wait at once for their login. */
+  readonly maxPending?: number;
 }
 
 /** What graphql-ws hands to its hooks. */
@@ -91,11 +96,13 @@ class GraphqlSocketServer implements SocketServer {
   readonly #wss = new WebSocketServer({ ...SOCKET_OPTIONS, handleProtocols });
   readonly #protocol: Server<Extra>;
   readonly #connections = new Set<SocketConnection>();
-  readonly #pending = new PendingLogins();
+  readonly #pending: PendingLogins;
+  readonly #raw = new RawSockets();
   #isDraining = false;
 
   constructor(options: CreateSocketServerOptions) {
     this.#options = options;
+    this.#pending = new PendingLogins(options.maxPending);
     this.#protocol = makeServer<Record<string, unknown>, Extra>({
       connectionInitWaitTimeout: options.loginTimeoutMs ?? LOGIN_TIMEOUT_MS,
       onConnect: (context) => this.#login(context),
@@ -106,19 +113,21 @@ class GraphqlSocketServer implements SocketServer {
   }
 
   upgrade(incoming: Incoming, request: IncomingMessage, tcp: Duplex, head: Buffer): void {
-    // Without a listener an error of the socket would end the process.
-    tcp.on('error', ignore);
+    this.#raw.hold(tcp);
     const refusal = this.#refusalOf(incoming, request.url ?? '');
-    const leave = refusal === null ? this.#pending.enter(incoming.ip) : null;
+    const leave = refusal === null ? this.#pending.enter(incoming.ip, () => tcp.destroy()) : null;
+    const login = upgradeLogin(incoming);
     if (leave === null) {
-      this.#answer(tcp, refusal ?? tooManyStrangers(), incoming);
+      this.#refuse(tcp, refusal ?? tooManyStrangers(), login, incoming);
       return;
     }
     tcp.once('close', leave);
     this.#wss.handleUpgrade(request, tcp, head, (ws) => {
-      tcp.off('error', ignore);
-      this.#open(ws, tcp, upgradeLogin(incoming), leave);
+      this.#raw.release(tcp);
+      this.#open(ws, tcp, login, leave);
     });
+    // The library answers a handshake that is none, by itself and at once.
+    if (this.#raw.has(tcp) && !this.#countStranger(login)) tcp.destroy();
   }
 
   beat(maxStalledBeats: number): void {
@@ -129,6 +138,7 @@ class GraphqlSocketServer implements SocketServer {
       if (state === 'STALLED') tally.slowConsumers += 1;
       socket.terminate();
     }
+    this.#raw.beat();
   }
 
   drain(): void {
@@ -138,6 +148,7 @@ class GraphqlSocketServer implements SocketServer {
 
   terminate(): void {
     for (const { socket } of this.#connections) socket.terminate();
+    this.#raw.terminate();
   }
 
   /** Why a request to upgrade is refused, before anybody looks who it is; `null` where it is not. */
@@ -189,14 +200,16 @@ class GraphqlSocketServer implements SocketServer {
     if (this.#isDraining) fail(stopping());
   }
 
-  /** Counts a connection that nobody logged in on against its address. */
-  #countStranger({ call }: UpgradeLogin): void {
+  /** Counts who proved nothing against the address; whether it may go on. */
+  #countStranger({ call }: UpgradeLogin): boolean {
     const { services } = this.#options;
     try {
       services.takeFromRate(call);
+      return true;
     } catch (error) {
       if (!isSealdeskError(error)) throw error;
       services.recordFailure(call, error).catch((failure: unknown) => this.#internal(failure));
+      return false;
     }
   }
 
@@ -239,13 +252,17 @@ class GraphqlSocketServer implements SocketServer {
     return new SealdeskError('INTERNAL', 'The gateway failed. Connect again.');
   }
 
-  #answer(tcp: Duplex, refusal: SealdeskError, incoming: Incoming): void {
-    const { services, log } = this.#options;
-    services
-      .recordFailure(upgradeLogin(incoming).call, refusal)
-      .then((recorded) => tcp.end(upgradeAnswer(recorded, incoming)))
+  /** Answers by HTTP; who is refused too often is told nothing. */
+  #refuse(tcp: Duplex, refusal: SealdeskError, login: UpgradeLogin, incoming: Incoming): void {
+    if (!this.#countStranger(login)) {
+      tcp.destroy();
+      return;
+    }
+    this.#options.services
+      .recordFailure(login.call, refusal)
+      .then((recorded) => this.#raw.end(tcp, upgradeAnswer(recorded, incoming)))
       .catch((error: unknown) => {
-        log.error('A WebSocket could not be refused', { error: error instanceof Error ? error : undefined });
+        this.#internal(error);
         tcp.destroy();
       });
   }

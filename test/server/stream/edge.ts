@@ -22,6 +22,8 @@ import { type OpenSocketOptions, TestSocket } from './test-socket.ts';
 export interface OpenEdgeOptions {
   readonly times?: Partial<HttpTimes>;
   readonly loginTimeoutMs?: number;
+  readonly maxPending?: number;
+  readonly trustedProxies?: number;
   readonly corsOrigins?: readonly string[];
   readonly services?: Partial<Services>;
   readonly metrics?: DispatchOptions['metrics'];
@@ -54,11 +56,12 @@ export async function openEdge(gateway: TestGateway, options: OpenEdgeOptions = 
   const sockets = createSocketServer({
     ...{ schema, services, subscriptions, corsOrigins, tally, log },
     ...(options.loginTimeoutMs === undefined ? {} : { loginTimeoutMs: options.loginTimeoutMs }),
+    ...(options.maxPending === undefined ? {} : { maxPending: options.maxPending }),
   });
   const server = await openHttpServer({
     host: '127.0.0.1',
     port: 0,
-    trustedProxies: 0,
+    trustedProxies: options.trustedProxies ?? 0,
     log,
     tally,
     dispatch: createDispatch({
