@@ -1,12 +1,14 @@
 /**
  * Which Node runs Sealdesk, and how it is started. A Node is capable when it has ML-KEM-768 and
- * ML-DSA-65 and runs TypeScript without a flag; that is asked of the Node itself, not read from its
- * version, since a distribution may build a new Node on an old OpenSSL.
+ * ML-DSA-65, runs TypeScript without a flag and reads every header; that is asked of the Node itself,
+ * not read from its version, since a distribution may build a new Node on an old OpenSSL, and mend an old one.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
@@ -14,7 +16,7 @@ import { isatty } from 'node:tty';
 /** A reason not to start that the user can act on: shown as one message, without a stack. */
 export class StartupError extends Error {}
 
-const REMEDY = 'Install Node 24.8 or newer (built on OpenSSL 3.5 or newer) and start again.';
+const REMEDY = 'Install Node 24.14.1 or newer (built on OpenSSL 3.5 or newer) and start again.';
 
 /** @type {Readonly<Record<string, string>>} the package with the bundled Node, by platform and CPU */
 export const BUNDLED_NODE_PACKAGES = Object.freeze({
@@ -31,6 +33,7 @@ export const BUNDLED_NODE_PACKAGES = Object.freeze({
  * @property {unknown} encapsulate
  * @property {() => boolean} bindsContext whether an ML-DSA signature holds for its FIPS 204 context only
  * @property {unknown} typescript `process.features.typescript`
+ * @property {() => boolean} readsAnyHeader whether no name of a header, as `__proto__`, makes node:http throw (CVE-2026-21710)
  */
 
 /** @type {Runtime} */
@@ -49,6 +52,7 @@ const thisRuntime = {
     );
   },
   typescript: Reflect.get(process.features, 'typescript'),
+  readsAnyHeader: () => Object.getPrototypeOf(new IncomingMessage(new Socket()).headersDistinct) === null,
 };
 
 /**
@@ -60,7 +64,7 @@ export function isCapable(runtime = thisRuntime) {
   try {
     runtime.generateKeyPair('ml-kem-768');
     runtime.generateKeyPair('ml-dsa-65');
-    return runtime.bindsContext();
+    return runtime.bindsContext() && runtime.readsAnyHeader();
   } catch {
     return false;
   }
@@ -78,7 +82,7 @@ export function findBundledNode(root, platform = `${process.platform}-${process.
   const path = resolveBinary(root, name);
   if (path !== null) return path;
   throw new StartupError(
-    `Node ${process.version} lacks ML-KEM-768 or ML-DSA-65, and the bundled one (package ${name}) is not installed. ` +
+    `Node ${process.version} lacks ML-KEM-768, ML-DSA-65 or a fix, and the bundled one (package ${name}) is not installed. ` +
       `Install again with optional dependencies (npm install --include=optional). Or: ${REMEDY}`,
   );
 }
@@ -120,7 +124,7 @@ export function assertRuns(node) {
         ? ' Install libatomic (Debian and Ubuntu: apt-get install libatomic1) and start again, or:'
         : '';
   throw new StartupError(
-    `Node ${process.version} lacks ML-KEM-768 or ML-DSA-65, and the bundled one does not run on this system ` +
+    `Node ${process.version} lacks ML-KEM-768, ML-DSA-65 or a fix, and the bundled one does not run on this system ` +
       `(${node}: ${reason}).${hint} ${REMEDY}`,
   );
 }

@@ -37,6 +37,7 @@ describe('a Node', () => {
     encapsulate: () => ({}),
     bindsContext: () => true,
     typescript: 'strip',
+    readsAnyHeader: () => true,
   };
 
   it('that runs these tests is capable', () => {
@@ -48,6 +49,7 @@ describe('a Node', () => {
     ['ignores the context of a signature', { ...good, bindsContext: () => false }],
     ['does not strip types', { ...good, typescript: false }],
     ['only transforms types on request', { ...good, typescript: undefined }],
+    ['can be made to throw by a header', { ...good, readsAnyHeader: () => false }],
     ...['ml-kem-768', 'ml-dsa-65'].map((missing): [string, typeof good] => [
       `was built without ${missing}`,
       {
@@ -78,7 +80,7 @@ describe('a Node', () => {
 
   it('is not bundled for a platform outside the list', () => {
     expect(() => findBundledNode(repository, 'sunos-x64')).toThrow(
-      /no bundled Node for sunos-x64.*Install Node 24\.8/,
+      /no bundled Node for sunos-x64.*Install Node 24\.14/,
     );
   });
 });
@@ -189,7 +191,7 @@ describe('the start-up program', () => {
     clone.write(`node_modules/${bundledPackage}/bin/node`, 'not an executable');
     const { stderr, code } = await clone.run([], { flags: incapable });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/does not run on this system .*Install Node 24\.8 or newer/);
+    expect(stderr).toMatch(/does not run on this system .*Install Node 24\.14\.1 or newer/);
     expect(stderr).not.toContain('    at ');
   });
 
