@@ -8,7 +8,7 @@ import { GATEWAY_LIMITS, GatewayAnswerError, readBody } from '../gateway-transpo
 import { EventStreamParser } from './event-stream-parser.ts';
 import type { FeedConnection, FeedRequest } from './feed-connection.ts';
 import { TICKET_CHANGES_DOCUMENT } from './feed-event.ts';
-import { ConnectionLostError, failureOf } from './feed-failure.ts';
+import { ConnectionLostError, failureOf, NOT_REACHED } from './feed-failure.ts';
 import { Inbox } from './inbox.ts';
 
 const EVENT_STREAM = 'text/event-stream';
@@ -27,13 +27,7 @@ export function openEventStreamConnection(
   const end = (reason: unknown): void => {
     // `fetch` and its streams reject with TypeError for a network that broke.
     const isKnown = reason instanceof Error && !(reason instanceof TypeError);
-    inbox.end(
-      isKnown
-        ? reason
-        : new ConnectionLostError('The gateway cannot be reached, or the connection broke.', {
-            cause: reason,
-          }),
-    );
+    inbox.end(isKnown ? reason : new ConnectionLostError(NOT_REACHED, { cause: reason }));
     closing.abort();
   };
   read(request, platform, inbox, closing.signal).then(end, end);

@@ -22,6 +22,9 @@ export class ConnectionPaused extends Error {
   }
 }
 
+/** What is said where the other side said nothing. */
+export const NOT_REACHED = 'The gateway cannot be reached, or the connection broke.';
+
 /** Codes after which the same subscription can't succeed until somebody has acted. */
 const FATAL: readonly ErrorCode[] = Object.freeze([
   'UNAUTHENTICATED',
@@ -80,7 +83,9 @@ const LOGIN_CLOSES: ReadonlyMap<number, ErrorCode> = new Map([
   [4401, 'UNAUTHENTICATED'],
   [4403, 'FORBIDDEN'],
 ]);
-/** RFC 6455 §7.4.1 with the registry's later codes: what a gateway says that stops or has too many connections. */
+/** RFC 6455 §7.4.1: there was no closing handshake. */
+const ABNORMAL = 1006;
+/** The registry's later codes: what a gateway says that stops or has too many connections. */
 const RESTARTS = 1012;
 const TRY_LATER = 1013;
 
@@ -95,6 +100,7 @@ export function failureOfClose(code: number, reason: string): SealdeskError | Co
   if (code === TRY_LATER) {
     return new SealdeskError('TOO_MANY_REQUESTS', text || 'The gateway has too many connections.');
   }
+  if (code === ABNORMAL) return new ConnectionLostError(NOT_REACHED);
   if (code === RESTARTS) return new ConnectionLostError('The gateway stops.');
   return new ConnectionLostError(
     `The gateway closed the connection (${code}${text === '' ? '' : `: ${text}`}).`,

@@ -31,6 +31,7 @@ export interface LedgerOptions {
 export class StreamLedger {
   readonly #integrationId: string;
   readonly #maxClockSkew: number;
+  /** `int_…/key_…`, once it is known: the same for the ledger's life. */
   #stream: string | null;
   #received: number | null;
   /** The greatest sequence that a position signed. */
@@ -43,11 +44,6 @@ export class StreamLedger {
     this.#maxClockSkew = maxClockSkew;
     this.#stream = after?.stream ?? null;
     this.#received = after?.sequence ?? null;
-  }
-
-  /** `int_…/key_…`, once it is known: the same for the ledger's life. */
-  get stream(): string | null {
-    return this.#stream;
   }
 
   /** The place after the last entry, or where the first position put it. */

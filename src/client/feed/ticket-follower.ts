@@ -202,17 +202,14 @@ export class TicketFollower implements TicketChanges {
       if (this.#ledger.isOwed) throw this.#ledger.violation('WITHHELD');
       throw new ConnectionLostError(`Nothing was heard for ${limit / 1000} seconds.`);
     });
-    const receiving = connection.receive();
     try {
-      return await Promise.race([receiving, silence]);
+      return await Promise.race([connection.receive(), silence]);
     } finally {
       heard.abort();
-      for (const late of [receiving, silence]) late.catch(() => undefined);
     }
   }
 
   async #open(event: FeedEvent): Promise<OpenedEnvelope> {
-    const { stream } = this.#ledger;
     try {
       return await this.#input.opener.open(
         event.envelope,
@@ -220,7 +217,6 @@ export class TicketFollower implements TicketChanges {
           purposes: [event.kind === 'CHANGE' ? 'ticket.change' : 'ticket.position'],
           integration_id: this.#input.integrationId,
           operation: 'subscribe_tickets',
-          ...(stream === null ? {} : { stream }),
         },
         this.#ending.signal,
       );

@@ -5,7 +5,7 @@
 import type { Clock } from '../../base/index.ts';
 import type { FeedConnection, FeedRequest } from './feed-connection.ts';
 import { TICKET_CHANGES_DOCUMENT } from './feed-event.ts';
-import { ConnectionLostError, failureOf, failureOfClose } from './feed-failure.ts';
+import { ConnectionLostError, failureOf, failureOfClose, NOT_REACHED } from './feed-failure.ts';
 import { Inbox } from './inbox.ts';
 
 /** Milliseconds from the open socket to the gateway's word that it takes us. */
@@ -99,5 +99,5 @@ function reasonOfClose(event: unknown): Error {
 /** What `graphql-ws` calls an error: those of the subscription, a message it does not understand, a socket that broke. */
 function reasonOfError(reason: unknown): Error {
   if (Array.isArray(reason)) return failureOf({ errors: reason });
-  return new ConnectionLostError('The WebSocket broke.', { cause: reason });
+  return new ConnectionLostError(NOT_REACHED, { cause: reason });
 }

@@ -1,9 +1,10 @@
 /** How a program takes changes: when it likes, as many as it likes, for as long as it likes. */
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createId, encodeFeedCursor, streamName } from '../../../src/base/index.ts';
 import { createClient, GatewayAnswerError, subscribeTicketChanges } from '../../../src/client/index.ts';
 import { URL_OF_GATEWAY } from '../sealing-gateway.ts';
-import { changed } from './feed-log.ts';
+import { changed, snapshot } from './feed-log.ts';
 import type { FeedScript } from './feed-server.ts';
 import { openRig, reasonsOf, TRANSPORTS, take } from './rig.ts';
 
@@ -178,6 +179,12 @@ describe.each(TRANSPORTS)('over %s a program that has enough', (transport) => {
     const changes = waiting.follow({ signal: controller.signal });
     await expect(changes.next()).rejects.toBe(reason);
     expect(await changes.next()).toEqual(DONE);
+    // A signal may outlive many subscriptions, which leave nothing at it.
+    const lasting = new AbortController();
+    const idle = waiting.follow({ signal: lasting.signal });
+    expect(getEventListeners(lasting.signal, 'abort')).toHaveLength(1);
+    await idle.return();
+    expect(getEventListeners(lasting.signal, 'abort')).toEqual([]);
 
     const due = await openRig(transport);
     due.clock.holdsPauses = true;
@@ -197,7 +204,7 @@ describe.each(TRANSPORTS)('over %s a program that does not ask for more', (trans
   /** Sends without waiting for anybody, until the other side has gone; how many it got rid of. */
   async function flood(size: number, text: string) {
     const rig = await openRig(transport);
-    const ticket = { ...Object(changed(1)).ticket, description: text };
+    const ticket = { ...snapshot(1), description: text };
     for (let id = 1; id <= size; id += 1) rig.log.append({ ...changed(1), ticket } as never);
     const sent = Promise.withResolvers<number>();
     rig.server.scripts = [
@@ -229,6 +236,26 @@ describe.each(TRANSPORTS)('over %s a program that does not ask for more', (trans
     expect(taken.map(({ sequence }) => sequence)).toEqual(taken.map((_, index) => index + 1));
     expect(rig.states.map(({ kind }) => kind).slice(2)).toEqual(['PAUSED', 'CONNECTING', 'FOLLOWING']);
     expect(rig.clock.pauses).toEqual([]);
+  });
+
+  it('may take any number while it asks for more', async () => {
+    const rig = await openRig(transport);
+    const size = 24;
+    const ticket = { ...snapshot(1), description: 'x'.repeat(1_000_000) };
+    for (let id = 1; id <= size; id += 1) rig.log.append({ ...changed(1), ticket } as never);
+    rig.server.scripts = [
+      async (serving) => {
+        await rig.deliver(serving, await rig.log.position(0));
+        for (let sequence = 1; sequence <= size; sequence += 2) {
+          const [first, second] = [await rig.log.change(sequence), await rig.log.change(sequence + 1)];
+          serving.send(first);
+          await rig.deliver(serving, second);
+        }
+      },
+    ];
+    await using changes = rig.follow();
+    expect(await take(changes, size)).toHaveLength(size);
+    expect(rig.states.map(({ kind }) => kind)).toEqual(['CONNECTING', 'FOLLOWING']);
   });
 
   it('holds so many events', async () => {

@@ -146,8 +146,27 @@ describe('a cursor that has expired', () => {
   it('may lead to a place before it: the gateway was restored from a backup', async () => {
     const rig = await openRig();
     rig.log.append(changed(1), changed(2));
-    rig.server.scripts = [expired, rig.serveAll];
-    await using changes = rig.follow({ after: rig.log.cursor(2), onGap: () => rig.log.append(changed(3)) });
+    const before = { sequence: 5 };
+    rig.server.scripts = [
+      async (serving) => {
+        await rig.deliver(serving, await rig.log.position(2, before));
+        serving.close(1006);
+      },
+      expired,
+      async (serving) => {
+        await rig.serveAll(serving);
+        await rig.deliver(serving, await rig.log.position(2));
+        rig.log.append(changed(3));
+        await rig.deliver(serving, await rig.log.change(3));
+      },
+    ];
+    const told: string[] = [];
+    await using changes = rig.follow({
+      after: rig.log.cursor(2),
+      onGap: ({ reason }) => told.push(reason),
+    });
     expect((await take(changes, 1))[0]?.cursor).toBe(rig.log.cursor(3));
+    expect(told).toEqual(['CURSOR_EXPIRED']);
+    expect(reasonsOf(rig.states)).toEqual(['CONNECTION_LOST', 'CURSOR_EXPIRED']);
   });
 });

@@ -100,6 +100,10 @@ export const MANIPULATIONS: Readonly<Record<string, Manipulation>> = {
       return { stream, integration_id: stream.split('/')[0] ?? '' };
     }),
   },
+  'an envelope that names another integration': {
+    violation: 'FORGED',
+    forge: resealed(() => ({ integration_id: createId('integration') })),
+  },
   'an envelope of another tenant': {
     violation: 'FORGED',
     forge: resealed(() => ({ tenant_id: createId('tenant') })),

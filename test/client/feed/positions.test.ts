@@ -1,5 +1,6 @@
 /** Signed positions: how withheld changes are noticed when nothing comes after them, and how old ones are. */
 import { describe, expect, it } from 'vitest';
+import { createId, encodeFeedCursor, streamName } from '../../../src/base/index.ts';
 import { FeedIntegrityError } from '../../../src/client/index.ts';
 import { changed } from './feed-log.ts';
 import type { FeedScript } from './feed-server.ts';
@@ -84,6 +85,21 @@ describe('a position', () => {
     expect(reasonsOf(rig.states)).toEqual(['CONNECTION_LOST']);
   });
 
+  it('is of the integration that was asked for, also where no stream is known yet', async () => {
+    const rig = await openLoggedRig();
+    const stream = streamName(createId('integration'), rig.gateway.fake.keyId);
+    rig.server.scripts = [
+      async (serving) => {
+        const position = await rig.log.position(2, { stream });
+        await rig.deliver(serving, { ...position, cursor: encodeFeedCursor({ stream, sequence: 2 }) });
+      },
+      rig.serveAll,
+    ];
+    await using changes = rig.follow({ after: null });
+    expect(await changes.ready()).toBe(rig.log.cursor(2));
+    expect(reasonsOf(rig.states)).toEqual(['FORGED']);
+  });
+
   it('that announces what another connection of the gateway has not read yet is believed until the next', async () => {
     const rig = await openLoggedRig();
     const script: FeedScript = async (serving) => {
@@ -139,6 +155,25 @@ describe('changes that were announced and do not come', () => {
     expect(error).toBeInstanceOf(FeedIntegrityError);
     expect(error).toMatchObject({ violation: 'WITHHELD', cursor: rig.log.cursor(0) });
     expect(String(error)).toContain('did not come (WITHHELD)');
+  });
+
+  it('are noticed also where an older position of the next connection knows nothing of them', async () => {
+    const rig = await openLoggedRig();
+    rig.server.scripts = [
+      async (serving) => {
+        await rig.deliver(serving, await rig.log.position(0));
+        serving.close(1006);
+      },
+      async (serving) => {
+        await rig.deliver(serving, await rig.log.position(0, { sequence: 1 }));
+        await rig.deliver(serving, await rig.log.change(1));
+        await rig.deliver(serving, await rig.log.position(1, { sequence: 1 }));
+      },
+      rig.serveAll,
+    ];
+    await using changes = rig.follow();
+    await take(changes, 2);
+    expect(reasonsOf(rig.states)).toEqual(['CONNECTION_LOST', 'WITHHELD']);
   });
 
   it('are not counted against a connection that merely broke', async () => {
