@@ -63,6 +63,7 @@ const STATEMENTS: readonly string[] = [
      by_export boolean NOT NULL,
      gone text CHECK (gone IN ('DELETED', 'ERASED')),
      expected_at timestamptz,
+     exported_at bigint,
      tries integer NOT NULL DEFAULT 0,
      not_before timestamptz NOT NULL,
      PRIMARY KEY (integration_id, ticket_id)
@@ -78,7 +79,8 @@ const STATEMENTS: readonly string[] = [
      received_at timestamptz NOT NULL,
      PRIMARY KEY (integration_id, invocation_id)
    )`,
-  `CREATE INDEX feed_webhook_invocations_pending ON feed_webhook_invocations (integration_id, ticket_id)
+  `CREATE INDEX feed_webhook_invocations_pending
+     ON feed_webhook_invocations (integration_id, ticket_id, received_at)
      WHERE is_pending`,
   `CREATE INDEX feed_webhook_invocations_by_time ON feed_webhook_invocations (integration_id, received_at)`,
 

@@ -18,6 +18,11 @@ export interface NewMark {
   readonly gone: GoneHint | null;
   /** When it was changed, as the source tells. */
   readonly expectedAt: Date | null;
+  /**
+   * Its `generated_timestamp` as the export shows it, Unix seconds; moves with every change, also those that leave
+   * the time of change as it is. `null` from others.
+   */
+  readonly exportedAt: number | null;
 }
 
 export interface TicketMark extends NewMark {
@@ -41,15 +46,16 @@ export async function markTickets(
   if (marks.length === 0) return;
   await sql`
     INSERT INTO feed_dirty_tickets AS d (integration_id, tenant_id, ticket_id, marked_at, by_webhook, by_export,
-      gone, expected_at, not_before)
+      gone, expected_at, exported_at, not_before)
     SELECT ${integrationId}, ${tenantId}, m."ticketId", clock_timestamp(), ${source === 'WEBHOOK'}::boolean,
-      ${source === 'EXPORT'}::boolean, m.gone, m."expectedAt", clock_timestamp()
+      ${source === 'EXPORT'}::boolean, m.gone, m."expectedAt", m."exportedAt", clock_timestamp()
     FROM jsonb_to_recordset(${JSON.stringify(marks)}::text::jsonb)
-      AS m("ticketId" bigint, gone text, "expectedAt" timestamptz)
+      AS m("ticketId" bigint, gone text, "expectedAt" timestamptz, "exportedAt" bigint)
     ON CONFLICT (integration_id, ticket_id) DO UPDATE SET generation = d.generation + 1,
       by_webhook = d.by_webhook OR excluded.by_webhook, by_export = d.by_export OR excluded.by_export,
       gone = CASE WHEN d.gone = 'ERASED' THEN d.gone ELSE coalesce(excluded.gone, d.gone) END,
       expected_at = greatest(d.expected_at, excluded.expected_at),
+      exported_at = greatest(d.exported_at, excluded.exported_at),
       tries = 0, not_before = least(d.not_before, excluded.not_before)`.execute(tx);
 }
 
@@ -61,7 +67,7 @@ export async function readDueMarks(
 ): Promise<readonly TicketMark[]> {
   const { rows } = await sql<TicketMark>`
     SELECT ticket_id AS "ticketId", generation, by_webhook AS "byWebhook", by_export AS "byExport", gone,
-      expected_at AS "expectedAt", tries
+      expected_at AS "expectedAt", exported_at AS "exportedAt", tries
     FROM feed_dirty_tickets
     WHERE integration_id = ${integrationId} AND not_before <= clock_timestamp()
       AND NOT ticket_id = ANY(${[...busy]}::bigint[])

@@ -130,6 +130,7 @@ export function parseWebhookEvent(body: Uint8Array): WebhookEvent {
       ticketId: detail.id,
       gone: goneOf(name, detail['status']),
       expectedAt: expected === null ? null : wholeSecond(expected),
+      exportedAt: null,
     },
     hint: {
       change: row.change,

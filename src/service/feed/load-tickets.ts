@@ -44,6 +44,11 @@ interface Append {
   readonly verdict: Verdict;
 }
 
+interface Rest {
+  readonly since: number;
+  readonly milliseconds: number;
+}
+
 /** Loads until `signal` is aborted. Rejects with {@link LeaseLostError}, and with what nobody foresaw. */
 export async function runLoader(work: FeedWork, slots: Slots, signal: AbortSignal): Promise<void> {
   await new TicketLoader(work, slots, signal).run();
@@ -57,8 +62,8 @@ class TicketLoader {
   readonly #busy = new Set<number>();
   readonly #underWay = new Set<Promise<void>>();
   #failures = 0;
-  /** Before which nothing is loaded. */
-  #notBefore = 0;
+  /** Until when nothing is loaded. */
+  #rest: Rest | null = null;
   #lost: LeaseLostError | null = null;
 
   constructor(work: FeedWork, slots: Slots, signal: AbortSignal) {
@@ -73,8 +78,7 @@ class TicketLoader {
       while (!this.#signal.aborted) {
         if (this.#lost !== null) throw this.#lost;
         await this.#work.mayWork(this.#signal);
-        const pause = this.#notBefore - clock.now();
-        if (pause > 0) await clock.wait(pause, this.#signal).catch(() => undefined);
+        if (this.#rest !== null) await this.#takeRest(this.#rest);
         else if (this.#underWay.size >= MAX_UNDER_WAY) await Promise.race(this.#underWay);
         else if (!(await this.#begin())) {
           await marked.wait(clock, times.poll, this.#signal);
@@ -88,7 +92,7 @@ class TicketLoader {
 
   /** Takes a batch and lets it be loaded; `false` where nothing is due. */
   async #begin(): Promise<boolean> {
-    const { clock, times } = this.#work;
+    const { times } = this.#work;
     let batch: Batch | null;
     try {
       batch = await this.#take();
@@ -97,7 +101,7 @@ class TicketLoader {
       return true;
     }
     if (batch === null) return false;
-    this.#notBefore = Math.max(this.#notBefore, clock.now() + times.spacing);
+    this.#restFor(times.spacing);
     const ids = batch.marks.map(({ ticketId }) => ticketId);
     for (const id of ids) this.#busy.add(id);
     const loading = this.#slots
@@ -128,9 +132,22 @@ class TicketLoader {
 
   async #fail(error: unknown): Promise<void> {
     if (this.#signal.aborted && !(error instanceof LeaseLostError)) return;
-    this.#notBefore = this.#work.clock.now() + this.#work.backOff(this.#failures, error);
+    this.#restFor(this.#work.backOff(this.#failures, error));
     this.#failures += 1;
     await this.#work.noteFailure('load', error);
+  }
+
+  /** Nothing is loaded for `milliseconds`, or for as long as was chosen before where that is longer. */
+  #restFor(milliseconds: number): void {
+    const now = this.#work.clock.now();
+    if (this.#rest !== null && remainderOf(this.#rest, now) > milliseconds) return;
+    this.#rest = { since: now, milliseconds };
+  }
+
+  async #takeRest(rest: Rest): Promise<void> {
+    const { clock } = this.#work;
+    await clock.wait(remainderOf(rest, clock.now()), this.#signal).catch(() => undefined);
+    if (this.#rest === rest) this.#rest = null;
   }
 
   /** Marks first, then what webhooks told: what is read was told before the load, whatever comes in between. */
@@ -256,6 +273,11 @@ class TicketLoader {
       );
     }
   }
+}
+
+/** What is left of it; a clock that was set back does not make it longer. */
+function remainderOf({ since, milliseconds }: Rest, now: number): number {
+  return Math.min(milliseconds, Math.max(0, since + milliseconds - now));
 }
 
 function timeOf({ version }: Verdict): number {

@@ -113,12 +113,13 @@ function markOf(
   if (record['status'] === 'deleted') {
     const gone = isScrubbed(record) ? 'ERASED' : 'DELETED';
     const isTold = known?.state === 'ERASED' || known?.state === gone;
-    return isTold ? null : { ticketId, gone, expectedAt: read?.updatedAt ?? null };
+    if (isTold) return null;
+    return { ticketId, gone, expectedAt: read?.updatedAt ?? null, exportedAt: read?.generatedAt ?? null };
   }
-  if (read === null) return { ticketId, gone: null, expectedAt: null };
+  if (read === null) return { ticketId, gone: null, expectedAt: null, exportedAt: null };
   const { updatedAt, generatedAt } = read;
   const order = orderOf(known, { updatedAt, generatedAt, hash: hash(contentOf(read)) });
-  return order === 'NEWER' ? { ticketId, gone: null, expectedAt: updatedAt } : null;
+  return order === 'NEWER' ? { ticketId, gone: null, expectedAt: updatedAt, exportedAt: generatedAt } : null;
 }
 
 /**

@@ -56,7 +56,8 @@ const record = {
   },
 };
 const mark: TicketMark = {
-  ...{ ticketId: 5, generation: 1, byWebhook: true, byExport: false, tries: 0, gone: null, expectedAt: null },
+  ...{ ticketId: 5, generation: 1, byWebhook: true, byExport: false, tries: 0, gone: null },
+  ...{ expectedAt: null, exportedAt: null },
 };
 const judge = (change: {
   readonly mark?: Partial<TicketMark>;

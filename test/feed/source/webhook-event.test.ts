@@ -88,7 +88,7 @@ describe('A webhook’s body', () => {
     const { type, mark, hint } = parseWebhookEvent(eventOf(name, event));
     expect({ type, mark, hint }).toEqual({
       type: `ticket.${name}`,
-      mark: { ticketId: 5158, gone: null, expectedAt: new Date('2026-01-08T14:25:30Z') },
+      mark: { ticketId: 5158, gone: null, expectedAt: new Date('2026-01-08T14:25:30Z'), exportedAt: null },
       hint: { change, previous },
     });
   });
