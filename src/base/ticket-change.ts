@@ -91,6 +91,11 @@ export type TicketChangeContent =
       readonly generated_timestamp: number | null;
       readonly changes: readonly TicketChangeKind[];
       readonly previous: PreviousValues;
+      /**
+       * Names of fields that are not told whole, since the ticket is larger than an entry may be: `description`,
+       * `custom_fields.{id}` and so on. Empty for almost every ticket.
+       */
+      readonly shortened: readonly string[];
     }
   | {
       readonly v: 1;
@@ -113,8 +118,8 @@ export type TicketChangeContent =
 export interface TicketPositionContent {
   readonly v: 1;
   /**
-   * Every change that Zendesk made before this time is in the stream, up to the header's sequence, or was
-   * merged into a later version there. Null where nothing tells.
+   * Every ticket whose last change was before this time is in the stream as it then was, up to the header's
+   * sequence. Of one that has changed since, the last version may still be to come. Null where nothing tells.
    */
   readonly complete_until: string | null;
 }

@@ -14,13 +14,14 @@ const isNumberOrNull = (value: unknown): boolean => value === null || Number.isS
 
 /** What a kind of entry has at its top; `schema/ticket-change.schema.json` says the rest. */
 const ENTRIES: Readonly<Record<TicketChangeContent['kind'], (content: Members) => boolean>> = {
-  CHANGED: ({ ticket_id, ticket, generated_timestamp, changes, previous }) =>
+  CHANGED: ({ ticket_id, ticket, generated_timestamp, changes, previous, shortened }) =>
     Number.isSafeInteger(ticket_id) &&
     isObject(ticket) &&
     ticket['id'] === ticket_id &&
     isNumberOrNull(generated_timestamp) &&
     isTexts(changes) &&
-    isObject(previous),
+    isObject(previous) &&
+    isTexts(shortened),
   DELETED: ({ ticket_id, permanent, changes }) =>
     Number.isSafeInteger(ticket_id) && typeof permanent === 'boolean' && isTexts(changes),
   GAP: ({ reason }) => GAP_REASONS.includes(reason),

@@ -21,7 +21,10 @@ export interface SignedPosition {
   /** Of the last change. */
   readonly sequence: number;
   readonly issuedAt: Date;
-  /** Everything that changed at Zendesk before is in the stream up to `sequence`; `null` where nothing tells. */
+  /**
+   * Every ticket whose last change at Zendesk was before this time is in the stream as it then was, up to
+   * `sequence`; `null` where nothing tells.
+   */
   readonly completeUntil: Date | null;
 }
 

@@ -13,9 +13,15 @@ import {
   readTicket,
   type TicketMark,
 } from '../../feed/index.ts';
+import { shortenChange } from './shorten-change.ts';
 
-/** How often a ticket is asked for again that Zendesk does not show as a source told of it. */
+/** How often a ticket is asked for again that Zendesk does not show as a webhook told of it: the export repairs it. */
 export const MAX_MARK_TRIES = 4;
+/**
+ * The same for one that Zendesk does not show at all, though its export did. While it shows one that is older than
+ * in its export, it is asked for without end: the export does not come back to it.
+ */
+export const MAX_EXPORT_TRIES = 10;
 
 /** What Zendesk answered for a ticket: itself, that it is not among what was asked for, or that it is not there. */
 export type Found =
@@ -66,8 +72,7 @@ export function isScrubbed(record: JsonObject): boolean {
 function judgeShown({ mark, known, hints }: MarkedTicket, read: ReadTicket, hash: string): Verdict {
   const { snapshot, updatedAt, generatedAt } = read;
   const version: KnownTicket = { ticketId: mark.ticketId, state: 'PRESENT', updatedAt, generatedAt, hash };
-  const isLate = mark.expectedAt !== null && updatedAt < mark.expectedAt;
-  const again = isLate && canTryAgain(mark);
+  const again = isOlderThanExported(mark, read) || (isOlderThanTold(mark, read) && canTryAgain(mark));
   const order = orderOf(known, version);
   switch (order) {
     case 'OLDER':
@@ -77,10 +82,10 @@ function judgeShown({ mark, known, hints }: MarkedTicket, read: ReadTicket, hash
     case 'NEWER': {
       // What was told belongs to the version that is still to come.
       const { changes, previous } = mergeHints(again ? [] : hints);
-      const content: TicketChangeContent = {
+      const content = shortenChange({
         ...{ v: 1, kind: 'CHANGED', ticket_id: mark.ticketId, ticket: snapshot },
-        ...{ generated_timestamp: generatedAt, changes, previous },
-      };
+        ...{ generated_timestamp: generatedAt, changes, previous, shortened: [] },
+      });
       return { mark, content, version, again };
     }
     default:
@@ -94,9 +99,8 @@ function judgeAbsent(ticket: MarkedTicket): Verdict {
   if (mark.gone !== null || (isKnown && found.kind === 'NOT_THERE')) {
     return judgeGone(ticket, mark.gone ?? 'DELETED');
   }
-  // A new ticket may be told of before it is shown; one that never is was never the feed's.
-  const again = known === null && canTryAgain(mark);
-  return { mark, content: null, version: null, again };
+  // A new or restored ticket may be told of before it is shown; one that never is is not the feed's.
+  return { mark, content: null, version: null, again: mayBeYetToCome(mark, known) && canTryAgain(mark) };
 }
 
 function judgeGone({ mark, known, hints }: MarkedTicket, gone: 'DELETED' | 'ERASED'): Verdict {
@@ -119,6 +123,22 @@ function judgeGone({ mark, known, hints }: MarkedTicket, gone: 'DELETED' | 'ERAS
   };
 }
 
-function canTryAgain({ tries }: TicketMark): boolean {
-  return tries < MAX_MARK_TRIES;
+function isOlderThanTold({ expectedAt }: TicketMark, { updatedAt }: ReadTicket): boolean {
+  return expectedAt !== null && updatedAt < expectedAt;
+}
+
+/** By the export's own clock of the ticket; by the time of change only where the answer lacks that. */
+function isOlderThanExported(mark: TicketMark, read: ReadTicket): boolean {
+  if (mark.exportedAt === null) return false;
+  return read.generatedAt === null ? isOlderThanTold(mark, read) : read.generatedAt < mark.exportedAt;
+}
+
+/** Whether the ticket was never there, or may be there again since. */
+function mayBeYetToCome({ expectedAt }: TicketMark, known: KnownTicket | null): boolean {
+  if (known?.state !== 'DELETED') return known === null;
+  return expectedAt !== null && expectedAt >= known.updatedAt;
+}
+
+function canTryAgain({ tries, byExport }: TicketMark): boolean {
+  return tries < (byExport ? MAX_EXPORT_TRIES : MAX_MARK_TRIES);
 }

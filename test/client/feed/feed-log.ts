@@ -63,6 +63,7 @@ export function changed(id: number): TicketChangeContent {
     generated_timestamp: 1_765_000_000,
     changes: ['STATUS'],
     previous: { status: 'new' },
+    shortened: [],
   };
 }
 
