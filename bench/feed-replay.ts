@@ -16,14 +16,14 @@ export interface Replay {
 
 /** Some readings of the same entries, one after the other, each by one subscriber. */
 export async function measureReplay(rig: FeedRig): Promise<Replay> {
-  const { databaseUrl, subscribers, readGateway } = rig;
+  const { databaseUrl, gateway, subscribers, readGateway } = rig;
   const cursor = await cursorNow(rig);
   await fillLog(databaseUrl, cursor);
   const rates: number[] = [];
   const before = await readGateway();
   for (let round = 0; round < ROUNDS; round += 1) {
     const start = performance.now();
-    const subscription = rig.sealedSubscription(cursor);
+    const subscription = rig.sealedSubscription(cursor, gateway.tenant.agentKey);
     await subscribers.ask({ kind: 'OPEN', count: 1, tellsPosition: true, subscription });
     await subscribers.ask({ kind: 'AWAIT', changes: REPLAYED });
     rates.push((REPLAYED / (performance.now() - start)) * 1_000);

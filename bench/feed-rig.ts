@@ -52,7 +52,7 @@ export interface FeedRig extends AsyncDisposable {
   /** By another API key than the subscribers', with the same client key. */
   readonly client: SealdeskClient;
   readGateway(): Promise<GatewayReading>;
-  sealedSubscription(after?: string | null): FeedSubscription;
+  sealedSubscription(after: string | null, apiKey: string): FeedSubscription;
   plainSubscription(): Promise<FeedSubscription>;
 }
 
@@ -76,7 +76,7 @@ export async function openFeedRig(): Promise<FeedRig> {
       nodeFlags: NODE_FLAGS,
     }),
   );
-  const { url, integrationId, adminKey, agentKey, dashboardKey, keyFile } = gateway.tenant;
+  const { url, integrationId, adminKey, readerKey, keyFile } = gateway.tenant;
   relay.target = url;
   await callGateway(
     { gateway: url, fetch, apiKey: adminKey },
@@ -94,11 +94,11 @@ export async function openFeedRig(): Promise<FeedRig> {
   const kept = resources.move();
   return {
     ...{ zendesk, relay, databaseUrl: database.connectionString, gateway, plain, subscribers },
-    client: createClient({ url, apiKey: dashboardKey, clientKey }),
+    client: createClient({ url, apiKey: readerKey, clientKey }),
     readGateway: () => readGateway(url),
-    sealedSubscription: (after = null) => ({
+    sealedSubscription: (after, apiKey) => ({
       url: `${url.replace('http:', 'ws:')}/graphql`,
-      headers: { 'x-api-key': agentKey },
+      headers: { 'x-api-key': apiKey },
       query: SEALED_QUERY,
       variables: { integrationId, after },
     }),

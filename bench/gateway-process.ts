@@ -50,9 +50,10 @@ export interface BenchTenant {
   readonly url: string;
   readonly integrationId: string;
   readonly adminKey: string;
-  /** An AGENT key and a DASHBOARD key, bound to the client key. */
+  /** An AGENT key and two DASHBOARD keys, bound to the client key. */
   readonly agentKey: string;
   readonly dashboardKey: string;
+  readonly readerKey: string;
   readonly keyFile: WelcomedKeyFile;
 }
 
@@ -164,6 +165,7 @@ async function foundTenant(
     adminKey,
     agentKey: await createApiKey('AGENT'),
     dashboardKey: await createApiKey('DASHBOARD'),
+    readerKey: await createApiKey('DASHBOARD'),
     keyFile,
   };
 }
