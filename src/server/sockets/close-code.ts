@@ -32,8 +32,13 @@ export function closeCodeOf({ status }: SealdeskError): number {
   }
 }
 
-/** The code of the failure and as much of its text as fits. */
+/** The code of the failure and its text. */
 export function closeReasonOf({ code, message }: SealdeskError): string {
-  const bytes = new TextEncoder().encode(`${code} ${message}`);
+  return `${code} ${message}`;
+}
+
+/** As much of `reason` as a close may carry. */
+export function fitReason(reason: string): string {
+  const bytes = new TextEncoder().encode(reason);
   return new TextDecoder().decode(bytes.subarray(0, MAX_REASON_BYTES), { stream: true });
 }

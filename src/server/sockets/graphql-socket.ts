@@ -1,25 +1,34 @@
 /**
- * One WebSocket as graphql-ws speaks over it. Sending waits while much is on the way, so that who pulls for it
- * pulls no further, and meanwhile nothing is read either: what a client can have us hold is bounded both ways.
+ * One WebSocket as graphql-ws speaks over it. While much is on the way, what is to be sent waits its turn, so that
+ * who pulls for it pulls no further, and nothing is read either: what a client can have us hold is bounded both
+ * ways, by one message more than the bound, however many subscriptions there are.
  * It has no timer of its own; whoever holds all sockets beats them.
  */
 import type { Duplex } from 'node:stream';
 import type { WebSocket as Transport } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { Flow } from '../flow.ts';
+import { fitReason } from './close-code.ts';
 
-/** Bytes that may be on the way to a client before sending waits for it. */
+/** Bytes that may be on the way to a client before the next message waits. */
 export const MAX_WAITING_BYTES = 262_144;
 
 /** What a beat found. */
 export type SocketState = 'ALIVE' | 'SILENT' | 'STALLED';
 
+/** A message that waits its turn. */
+interface Waiting {
+  readonly text: string;
+  readonly settle: () => void;
+}
+
 export class GraphqlSocket implements Transport {
   readonly #ws: WebSocket;
-  readonly #tcp: Duplex;
   readonly #onFailure: (error: unknown) => void;
   readonly #flow = new Flow();
-  #room: PromiseWithResolvers<void> | null = null;
+  /** Oldest first. */
+  #waiting: Waiting[] = [];
+  #isPaused = false;
   #awaitsPong = false;
   /** Whether nothing was on the way at the last beat. */
   #wasQuiet = true;
@@ -27,30 +36,36 @@ export class GraphqlSocket implements Transport {
   /** `tcp` is what `ws` was made of; `onFailure` is told why a message could not be dealt with. */
   constructor(ws: WebSocket, tcp: Duplex, onFailure: (error: unknown) => void) {
     this.#ws = ws;
-    this.#tcp = tcp;
     this.#onFailure = onFailure;
     ws.on('pong', () => {
       this.#awaitsPong = false;
     });
-    ws.once('close', () => this.#room?.resolve());
+    ws.once('close', () => this.#giveUp());
+    tcp.on('drain', () => this.#goOn());
   }
 
   get protocol(): string {
     return this.#ws.protocol;
   }
 
-  /** Sends; settles when there is room for more. After the end nothing is sent, and nothing waited for. */
+  /** Sends once there is room, and settles then. After the end nothing is sent, and nothing waited for. */
   send(text: string): Promise<void> | void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    this.#ws.send(text);
-    this.#flow.hand(text.length);
-    if (this.#ws.bufferedAmount > MAX_WAITING_BYTES) return this.#untilRoom();
+    if (!this.#isOpen) return;
+    if (!this.#isPaused) {
+      this.#write(text);
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ text, settle: resolve });
+    return promise;
   }
 
+  /** Of `reason` what fits. */
   close(code: number, reason: string): void {
     // Who does not read would not be read either, and its answer to the close never be seen.
     this.#ws.resume();
-    this.#ws.close(code, reason);
+    this.#ws.close(code, fitReason(reason));
+    this.#giveUp();
   }
 
   terminate(): void {
@@ -71,23 +86,44 @@ export class GraphqlSocket implements Transport {
     // What is on the way before a ping delays it, and what waits keeps its answer from being read.
     if (this.#awaitsPong && this.#wasQuiet && isQuiet) return 'SILENT';
     this.#wasQuiet = isQuiet;
-    if (!this.#awaitsPong && this.#ws.readyState === this.#ws.OPEN) {
+    if (!this.#awaitsPong && this.#isOpen) {
       this.#awaitsPong = true;
       this.#ws.ping();
     }
     return 'ALIVE';
   }
 
-  #untilRoom(): Promise<void> {
-    if (this.#room !== null) return this.#room.promise;
-    const room = Promise.withResolvers<void>();
-    this.#room = room;
+  get #isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
+  #write(text: string): void {
+    this.#ws.send(text);
+    this.#flow.hand(text.length);
+    if (this.#isPaused || this.#ws.bufferedAmount <= MAX_WAITING_BYTES) return;
+    this.#isPaused = true;
     this.#ws.pause();
-    this.#tcp.once('drain', () => {
-      this.#room = null;
-      this.#ws.resume();
-      room.resolve();
-    });
-    return room.promise;
+  }
+
+  /** All that was on the way has gone: one by one what waits follows, as long as there is room. */
+  #goOn(): void {
+    if (!this.#isPaused || !this.#isOpen) return;
+    while (this.#ws.bufferedAmount <= MAX_WAITING_BYTES) {
+      const next = this.#waiting.shift();
+      if (next === undefined) {
+        this.#isPaused = false;
+        this.#ws.resume();
+        return;
+      }
+      this.#write(next.text);
+      next.settle();
+    }
+  }
+
+  /** Nothing is sent any more. */
+  #giveUp(): void {
+    const given = this.#waiting;
+    this.#waiting = [];
+    for (const { settle } of given) settle();
   }
 }

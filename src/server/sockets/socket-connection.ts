@@ -30,6 +30,8 @@ export class SocketConnection {
   readonly #options: SocketConnectionOptions;
   #session: TicketSession | null = null;
   #hasSubscribed = false;
+  /** Subscriptions that are beginning or under way; graphql-ws counts none that was completed while it began. */
+  #underWay = 0;
   #isClosed = false;
 
   constructor(options: SocketConnectionOptions) {
@@ -46,21 +48,28 @@ export class SocketConnection {
   }
 
   /**
-   * Begins the subscription `id`, one of `underWay` with itself. Rejects with SubscriptionError. `payload` is
-   * what the client asked for.
+   * Begins the subscription `id`. Rejects with SubscriptionError. `payload` is what the client asked for, and
+   * left empty: it would be held as long as the subscription lives.
    */
-  async subscribe(id: string, payload: unknown, underWay: number): Promise<SocketDelivery> {
+  async subscribe(id: string, payload: object): Promise<SocketDelivery> {
     const { services, subscriptions, tally, socket } = this.#options;
     const session = this.#session;
     if (session === null) throw new TypeError('"login" must come before "subscribe"');
+    this.#underWay += 1;
+    const release = (): void => {
+      this.#underWay -= 1;
+    };
     try {
       if (id.length > MAX_ID_CHARACTERS) throw idTooLong();
-      if (underWay > MAX_SUBSCRIPTIONS) throw tooManySubscriptions();
+      if (this.#underWay > MAX_SUBSCRIPTIONS) throw tooManySubscriptions();
       if (this.#hasSubscribed) services.takeFromRate(session.call);
       this.#hasSubscribed = true;
-      const subscription = await subscriptions.start(session, readGraphqlRequest(payload));
-      return new SocketDelivery(socket, subscription, id, tally);
+      const request = readGraphqlRequest(payload);
+      for (const name of Object.keys(payload)) Reflect.deleteProperty(payload, name);
+      const subscription = await subscriptions.start(session, request);
+      return new SocketDelivery({ socket, subscription, id, tally, release });
     } catch (error) {
+      release();
       throw await subscriptions.refuse(session, error);
     }
   }

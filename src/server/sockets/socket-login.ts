@@ -1,5 +1,5 @@
 /** Who speaks over a WebSocket: the key of the upgrade's headers or of `connection_init`, never of the URL. */
-import { isSealdeskError, SealdeskError } from '../../base/index.ts';
+import { isId, isSealdeskError, SealdeskError } from '../../base/index.ts';
 import type { Call, Services, TicketSession } from '../../service/index.ts';
 import { apiKeyOf, type Incoming } from '../incoming.ts';
 
@@ -66,11 +66,12 @@ function apiKeyOfBoth(fromHeader: string | null, fromPayload: unknown): string |
   return fromHeader === null || fromHeader === fromPayload ? fromPayload : '';
 }
 
-/** Throws VALIDATION_FAILED where the two places differ, or the second has no text. */
+/** Throws VALIDATION_FAILED where the two places differ, or what is sent is no id of a client key. */
 function recipientOfBoth(fromHeader: string | null, fromPayload: unknown): string | null {
-  if (fromPayload === undefined) return fromHeader;
-  if (typeof fromPayload !== 'string') throw notAccepted('must be a string');
-  if (fromHeader === null || fromHeader === fromPayload) return fromPayload;
+  const named = fromPayload === undefined ? fromHeader : fromPayload;
+  if (named === null && fromPayload === undefined) return null;
+  if (!isId('clientKey', named)) throw notAccepted('must be the id of a client key');
+  if (fromHeader === null || fromHeader === named) return named;
   throw notAccepted('is another in the header');
 }
 
@@ -79,7 +80,7 @@ function keyMissing(): SealdeskError {
 }
 
 function notAccepted(message: string): SealdeskError {
-  return new SealdeskError('VALIDATION_FAILED', `\`clientKey\` in connection_init ${message}.`, {
+  return new SealdeskError('VALIDATION_FAILED', `The client key ${message}.`, {
     fields: [{ path: 'clientKey', message }],
   });
 }

@@ -34,7 +34,7 @@ import { type SocketServices, type UpgradeLogin, upgradeLogin } from './socket-l
 
 /** Where WebSockets are taken. */
 export const SOCKET_PATH = '/graphql';
-const MAX_MESSAGE_BYTES = 65_536;
+const MAX_MESSAGE_BYTES = 16_384;
 const MAX_SOCKETS = 3_840;
 const LOGIN_TIMEOUT_MS = 10_000;
 /** For the other side to answer a close. */
@@ -225,13 +225,12 @@ class GraphqlSocketServer implements SocketServer {
   }
 
   async #subscribe(
-    { extra, subscriptions }: SocketContext,
+    { extra }: SocketContext,
     id: string,
-    payload: unknown,
+    payload: object,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     try {
-      const underWay = Object.keys(subscriptions).length;
-      const contextValue = await extra.connection.subscribe(id, payload, underWay);
+      const contextValue = await extra.connection.subscribe(id, payload);
       return { schema: this.#options.schema, document: ANY_SUBSCRIPTION, contextValue };
     } catch (error) {
       return [new GraphQLError('The subscription was refused', { cause: error })];

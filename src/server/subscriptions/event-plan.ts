@@ -11,47 +11,44 @@ import {
   type ValidatedSubscriptionArgs,
   visit,
 } from 'graphql';
-import { SealdeskError } from '../../base/index.ts';
-import { encodeJsonWithin } from '../graphql/result-text.ts';
-
-/** Most bytes of what is sent of one event: the largest ticket fits, by an alias several times. */
-const MAX_EVENT_BYTES = 1_048_576;
+import type { KeptText, KeptTexts } from './kept-texts.ts';
 
 /** An execution result that holds errors, told instead of it. */
 export type TellErrors = (errors: NonNullable<ExecutionResult['errors']>) => Error;
 
 export class EventPlan {
-  /** Texts are held as long as the event is. */
-  readonly #texts = new WeakMap<object, string | Promise<string>>();
+  /** What is kept of them is held as long as the event is. */
+  readonly #known = new WeakMap<object, KeptText>();
   readonly #args: ValidatedSubscriptionArgs;
+  readonly #texts: KeptTexts;
   readonly #tellErrors: TellErrors;
 
-  /** `args` are those of any one of the subscribers. */
-  constructor(args: ValidatedSubscriptionArgs, tellErrors: TellErrors) {
+  /** `args` are those of any one of the subscribers; `texts` those of all plans. */
+  constructor(args: ValidatedSubscriptionArgs, texts: KeptTexts, tellErrors: TellErrors) {
     this.#args = { ...args, contextValue: Object.freeze({}) };
+    this.#texts = texts;
     this.#tellErrors = tellErrors;
   }
 
-  /** The result of `event` as JSON. Throws, or rejects, with what `tellErrors` makes of errors, and with PAYLOAD_TOO_LARGE. */
-  textOf(event: object): string | Promise<string> {
-    const known = this.#texts.get(event);
-    if (known !== undefined) return known;
+  /** The result of `event` as JSON. Throws what `tellErrors` makes of errors. */
+  textOf(event: object): string {
+    const known = this.#known.get(event)?.text ?? null;
+    if (known !== null) return known;
     const result = executeSubscriptionEvent({ ...this.#args, rootValue: event });
-    const text = result instanceof Promise ? result.then((done) => this.#write(done)) : this.#write(result);
-    this.#texts.set(event, text);
+    if (result instanceof Promise)
+      throw new TypeError('"schema" must resolve the fields of an event at once');
+    const { data, errors } = result;
+    if (errors !== undefined) throw this.#tellErrors(errors);
+    const text = JSON.stringify({ data });
+    this.#known.set(event, this.#texts.keep(text));
     return text;
   }
+}
 
-  #write({ data, errors }: ExecutionResult): string {
-    if (errors !== undefined) throw this.#tellErrors(errors);
-    const text = encodeJsonWithin({ data }, MAX_EVENT_BYTES);
-    if (text !== null) return text;
-    throw new SealdeskError(
-      'PAYLOAD_TOO_LARGE',
-      `An event would be larger than ${MAX_EVENT_BYTES} bytes. Select its envelope once.`,
-      { subject: String(MAX_EVENT_BYTES) },
-    );
-  }
+/** Names for the values in `args` of the variables `names`; one that has none is another than `null`. */
+export function variablesKey(names: readonly string[], args: ValidatedSubscriptionArgs): string {
+  const { coerced } = args.variableValues;
+  return JSON.stringify(names.map((name) => (Object.hasOwn(coerced, name) ? [coerced[name]] : [])));
 }
 
 /**

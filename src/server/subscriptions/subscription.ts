@@ -26,7 +26,9 @@ export class Subscription {
     if (this.#ending.signal.aborted) return null;
     try {
       const { done, value } = await this.#source.next();
-      return done === true ? null : await this.#plan.textOf(value);
+      if (done !== true) return this.#plan.textOf(value);
+      this.end();
+      return null;
     } catch (error) {
       if (this.#ending.signal.aborted) return null;
       this.end();

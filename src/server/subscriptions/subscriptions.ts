@@ -1,8 +1,9 @@
 /**
  * Subscriptions as every transport carries them: one document in, execution results out, one after the other.
  * Documents are held to the same limits as those of `POST /graphql`, and failures are coded and masked alike;
- * limits on depth, breadth and cost are the schema's, met by the first event, which always comes. What is refused
- * is recorded as the dispatcher does. Queries and mutations are not answered here.
+ * beyond that a field may be asked for once, and an API key ask by few different documents: what is made of an
+ * event is kept for all. Limits on depth, breadth and cost are the schema's, met by the first event, which always
+ * comes. What is refused is recorded as the dispatcher does. Queries and mutations are not answered here.
  */
 import {
   createSourceEventStream,
@@ -12,6 +13,7 @@ import {
   getOperationAST,
   OperationTypeNode,
   parse,
+  specifiedRules,
   type ValidatedSubscriptionArgs,
   validate,
   validateSubscriptionArgs,
@@ -21,13 +23,17 @@ import type { Services, TicketSession, TicketSubscription } from '../../service/
 import { ensureCoded, maskGraphqlError, publicGraphqlError } from '../graphql/mask-error.ts';
 import { type GraphqlRequest, MAX_DOCUMENT_TOKENS, MAX_VALIDATION_ERRORS } from '../graphql/request.ts';
 import { variableError } from '../graphql/variable-error.ts';
-import { EventPlan, selectionVariables } from './event-plan.ts';
+import { askedOnce } from './asked-once.ts';
+import { EventPlan, selectionVariables, variablesKey } from './event-plan.ts';
+import { KeptTexts } from './kept-texts.ts';
 import { KeptWhileUsed } from './kept-while-used.ts';
+import { PlanPlaces } from './plan-places.ts';
 import { Subscription } from './subscription.ts';
 import { SubscriptionError } from './subscription-error.ts';
 
 /** Most characters of the document of a subscription, which is held as long as this lives. */
 export const MAX_SUBSCRIPTION_CHARACTERS = 8_192;
+const RULES = Object.freeze([...specifiedRules, askedOnce]);
 
 export interface Subscriptions {
   /**
@@ -58,6 +64,8 @@ export function createSubscriptions({ schema, services, log }: CreateSubscriptio
   const telling = { schema, suggests: true };
   const rootFields = new Set(Object.keys(schema.getSubscriptionType()?.getFields() ?? {}));
   const documents = new KeptWhileUsed<ReadDocument>();
+  const places = new PlanPlaces();
+  const texts = new KeptTexts();
 
   function maskAll(errors: readonly unknown[], document: DocumentNode | null): SubscriptionError {
     const [first, ...others] = errors.map((error) =>
@@ -70,7 +78,7 @@ export function createSubscriptions({ schema, services, log }: CreateSubscriptio
   function read({ query, operationName }: GraphqlRequest): ReadDocument {
     if (query.length > MAX_SUBSCRIPTION_CHARACTERS) throw tooLong();
     const document = parse(query, { maxTokens: MAX_DOCUMENT_TOKENS });
-    const wrong = validate(schema, document, undefined, { maxErrors: MAX_VALIDATION_ERRORS });
+    const wrong = validate(schema, document, RULES, { maxErrors: MAX_VALIDATION_ERRORS });
     if (wrong.length > 0) throw maskAll(wrong, document);
     const operation = getOperationAST(document, operationName);
     if (operation == null) throw noOperation();
@@ -98,7 +106,7 @@ export function createSubscriptions({ schema, services, log }: CreateSubscriptio
   }
 
   async function begin(session: TicketSession, request: GraphqlRequest): Promise<Subscription> {
-    const { query, operationName, variables } = request;
+    const { query, operationName } = request;
     const source = documents.get(JSON.stringify([operationName, query]), () => read(request));
     const ending = new AbortController();
     const args = validated(source, request, {
@@ -106,17 +114,20 @@ export function createSubscriptions({ schema, services, log }: CreateSubscriptio
       services,
       openTicketChanges: (subscription: TicketSubscription) => session.subscribe(subscription, ending.signal),
     });
-    const opened = await createSourceEventStream(args);
-    if (!(Symbol.asyncIterator in opened)) throw maskAll(opened.errors ?? [], source.document);
-    const plan = source.plans.get(
-      JSON.stringify(source.variables.map((name) => variables[name] ?? null)),
-      () => {
-        const { document } = source;
-        return new EventPlan(args, (errors) => maskAll(errors, document));
-      },
-    );
-    const events = opened[Symbol.asyncIterator]() as AsyncIterator<object>;
-    return new Subscription(plan, events, ending, (error) => tell(session, error));
+    const plan = source.plans.get(variablesKey(source.variables, args), () => {
+      const { document } = source;
+      return new EventPlan(args, texts, (errors) => maskAll(errors, document));
+    });
+    ending.signal.addEventListener('abort', places.take(session.call.caller.apiKeyId, plan), { once: true });
+    try {
+      const opened = await createSourceEventStream(args);
+      if (!(Symbol.asyncIterator in opened)) throw maskAll(opened.errors ?? [], source.document);
+      const events = opened[Symbol.asyncIterator]() as AsyncIterator<object>;
+      return new Subscription(plan, events, ending, (error) => tell(session, error));
+    } catch (error) {
+      ending.abort();
+      throw error;
+    }
   }
 
   /** What is told of `error`, once it is recorded. */

@@ -55,6 +55,8 @@ export class FakeFeed {
   sessionFailure: SealdeskError | null = null;
   /** Refuses every subscription. */
   refusal: SealdeskError | null = null;
+  /** Every subscription waits for it before it begins. */
+  beginning: Promise<void> = Promise.resolve();
   #failure: SealdeskError | null = null;
   #changed = Promise.withResolvers<void>();
 
@@ -67,9 +69,11 @@ export class FakeFeed {
     const session: TicketSession = {
       call: { ...call, caller },
       subscribe: async ({ integrationId, after }, signal) => {
+        await this.beginning;
         if (this.refusal !== null) throw this.refusal;
         const subscription: SeenSubscription = { integrationId, after, signal, pulled: 0 };
         this.subscriptions.push(subscription);
+        signal.addEventListener('abort', () => this.#wake(), { once: true });
         this.#wake();
         return this.#follow(subscription);
       },
@@ -99,8 +103,6 @@ export class FakeFeed {
 
   async *#follow(subscription: SeenSubscription): AsyncGenerator<TicketFeedEvent, void> {
     const { signal } = subscription;
-    const wake = (): void => this.#wake();
-    signal.addEventListener('abort', wake, { once: true });
     for (let next = 0; !signal.aborted; ) {
       const event = this.events[next];
       if (event !== undefined) {

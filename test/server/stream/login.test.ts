@@ -1,7 +1,7 @@
 /** Who may connect by WebSocket, and how who may not is told. */
 import { request as sendRequest } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SealdeskError } from '../../../src/base/index.ts';
+import { createId, SealdeskError } from '../../../src/base/index.ts';
 import { openTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { createTestTenant, type TestTenant } from '../../support/tenant.ts';
 import { type Edge, openEdge } from './edge.ts';
@@ -84,7 +84,7 @@ it('takes the client key from the header or from connection_init, and not two of
   expect(await recipientOf(keyId, keyId)).toBe(keyId);
 
   await using socket = await edge.connect({ headers: { 'x-sealdesk-key': keyId } });
-  socket.send({ ...INIT, payload: { apiKey, clientKey: 'key_other' } });
+  socket.send({ ...INIT, payload: { apiKey, clientKey: createId('clientKey') } });
   expect(await socket.closed).toMatchObject({
     code: 4400,
     reason: expect.stringMatching(/^VALIDATION_FAILED /),
@@ -173,10 +173,41 @@ it.each([
   expect(await socket.closed).toMatchObject({ code });
 });
 
-it('closes after a message of more than 64 KiB', async () => {
+it('closes after a message of more than 16 KiB', async () => {
   await using socket = await edge.login(tenant.keys.agent);
-  socket.ws.send('x'.repeat(65_537));
+  socket.ws.send('x'.repeat(16_385));
   expect(await socket.closed).toMatchObject({ code: 1009 });
+});
+
+it('closes after a message in more than sixteen parts', async () => {
+  await using socket = await edge.login(tenant.keys.agent);
+  for (let part = 0; part < 17; part += 1) socket.ws.send('x', { fin: false });
+  expect(await socket.closed).toMatchObject({ code: 1008 });
+});
+
+it('closes after a name that is given twice, however long it is', async () => {
+  await using socket = await edge.login(tenant.keys.agent);
+  const id = 'ä'.repeat(1_000);
+  for (let time = 0; time < 2; time += 1) socket.subscribe(id, 'subscription { __typename }');
+  const { code, reason } = await socket.closed;
+  expect([code, reason.startsWith('Subscriber for ää'), Buffer.byteLength(reason)]).toEqual([
+    4409,
+    true,
+    123,
+  ]);
+});
+
+it.each([
+  ['in connection_init', {}, '\u0000'],
+  ['in connection_init, as no text', {}, { hunter2: 1 }],
+  ['in the header', { 'x-sealdesk-key': 'hunter2' }, undefined],
+])('closes with 4400 where what is sent %s is no id of a client key', async (_what, headers, clientKey) => {
+  await using socket = await edge.connect({ headers });
+  socket.send({ ...INIT, payload: { apiKey: tenant.keys.agent, clientKey } });
+  expect(await socket.closed).toEqual({
+    code: 4400,
+    reason: 'VALIDATION_FAILED The client key must be the id of a client key.',
+  });
 });
 
 it.each([

@@ -226,11 +226,11 @@ describe('what is not a good subscription', () => {
       /8192 characters/,
     ],
     [
-      'too many fields',
-      `subscription($id: ID!) { ticketChanges(integrationId: $id) { ... on FeedPosition {
-        ${Array.from({ length: 201 }, (_, index) => `a${index}: sequence`).join(' ')} } } }`,
-      'QUERY_TOO_COMPLEX',
-      /selects 20\d fields/,
+      'an envelope under two names',
+      `subscription($id: ID!) { ticketChanges(integrationId: $id) {
+        ... on FeedPosition { envelope ...Again } } } fragment Again on FeedPosition { again: envelope }`,
+      'VALIDATION_FAILED',
+      /`FeedPosition.envelope` under one name only, not also as `again`/,
     ],
   ];
 
@@ -283,11 +283,7 @@ describe('what is not a good subscription', () => {
   it('is the hundred and first of a connection', async () => {
     await using edge = await openEdge(gateway);
     edge.feed.publish(fakePosition(0));
-    const made = await gateway.graphql(
-      'mutation { createApiKey(input: { name: "x", roles: [AGENT], requestsPerMinute: 10000 }) { secret } }',
-      { apiKey: tenant.keys.admin },
-    );
-    await using socket = await edge.login(made.json.data.createApiKey.secret);
+    await using socket = await edge.login(await busyKey());
     for (let id = 0; id < 100; id += 1) socket.subscribe(String(id), FOLLOW, { id: tenant.integrationId });
     await results(socket, 100);
     socket.subscribe('one more', FOLLOW, { id: tenant.integrationId });
@@ -297,16 +293,72 @@ describe('what is not a good subscription', () => {
       payload: [{ extensions: { code: 'TOO_MANY_REQUESTS', subject: '100' } }],
     });
   });
+
+  it('is the hundred and first also where the others were completed while they began', async () => {
+    await using edge = await openEdge(gateway);
+    edge.feed.publish(fakePosition(0));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    edge.feed.beginning = promise;
+    await using socket = await edge.login(await busyKey());
+    for (let time = 0; time < 100; time += 1) {
+      socket.subscribe('a', FOLLOW, { id: tenant.integrationId });
+      socket.send({ type: 'complete', id: 'a' });
+    }
+    socket.subscribe('b', FOLLOW, { id: tenant.integrationId });
+    expect(await socket.next()).toMatchObject({
+      id: 'b',
+      type: 'error',
+      payload: [{ extensions: { code: 'TOO_MANY_REQUESTS', subject: '100' } }],
+    });
+    resolve();
+    await edge.feed.until(
+      () =>
+        edge.feed.subscriptions.length === 100 &&
+        edge.feed.subscriptions.every(({ signal }) => signal.aborted),
+    );
+    socket.subscribe('c', FOLLOW, { id: tenant.integrationId });
+    expect(await results(socket, 1)).toHaveLength(1);
+  });
+
+  it('is by the seventeenth document that an API key asks by at once', async () => {
+    await using edge = await openEdge(gateway);
+    edge.feed.publish(fakePosition(0));
+    await using socket = await edge.login(tenant.keys.agent);
+    await using other = await edge.login(tenant.keys.agent);
+    const by = (id: number): [string, string, Record<string, unknown>] => [
+      String(id),
+      FOLLOW.replace('__typename', `name${id}: __typename`),
+      { id: tenant.integrationId },
+    ];
+    for (let id = 0; id < 16; id += 1) socket.subscribe(...by(id));
+    await results(socket, 16);
+    other.subscribe(...by(16));
+    expect(await other.next()).toMatchObject({
+      type: 'error',
+      payload: [{ extensions: { code: 'TOO_MANY_REQUESTS', subject: '16' } }],
+    });
+    other.subscribe(...by(0));
+    await results(other, 1);
+    for (const each of [socket, other]) each.send({ type: 'complete', id: '0' });
+    await edge.feed.until(() => edge.feed.subscriptions.filter(({ signal }) => signal.aborted).length === 2);
+    other.subscribe(...by(16));
+    await results(other, 1);
+  });
 });
+
+/** An API key of a high rate. */
+async function busyKey(): Promise<string> {
+  const made = await gateway.graphql(
+    'mutation { createApiKey(input: { name: "x", roles: [AGENT], requestsPerMinute: 10000 }) { secret } }',
+    { apiKey: tenant.keys.admin },
+  );
+  return made.json.data.createApiKey.secret;
+}
 
 describe('a change for many', () => {
   it('is executed once for a thousand subscribers of one document, and once more for another', async () => {
     await using edge = await openEdge(gateway);
-    const made = await gateway.graphql(
-      'mutation { createApiKey(input: { name: "x", roles: [AGENT], requestsPerMinute: 10000 }) { secret } }',
-      { apiKey: tenant.keys.admin },
-    );
-    const apiKey = made.json.data.createApiKey.secret;
+    const apiKey = await busyKey();
     await using sockets = new AsyncDisposableStack();
     const opened: TestSocket[] = [];
     for (let index = 0; index < 10; index += 1) opened.push(sockets.use(await edge.login(apiKey)));
@@ -343,6 +395,27 @@ describe('a change for many', () => {
       const [event] = await results(socket, 1);
       expect(Object.keys(event ?? {})).toEqual(whole ? ['sequence', 'envelope'] : ['sequence']);
     }
+  });
+
+  it('is another for a variable that is null than for one that is missing', async () => {
+    await using edge = await openEdge(gateway);
+    await using socket = await edge.login(tenant.keys.agent);
+    const query = `subscription($id: ID!, $whole: Boolean = true) { ticketChanges(integrationId: $id) {
+      ... on TicketChange { sequence cursor @include(if: $whole) } } }`;
+    edge.feed.publish(fakeChange(1));
+    socket.subscribe('missing', query, { id: tenant.integrationId });
+    expect(await results(socket, 1)).toEqual([{ sequence: 1, cursor: 'c1' }]);
+    socket.subscribe('null', query, { id: tenant.integrationId, whole: null });
+    expect(await socket.next()).toMatchObject({ id: 'null', type: 'error' });
+  });
+
+  it('is delivered however large its envelope is, and those after it', async () => {
+    await using edge = await openEdge(gateway);
+    await using socket = await edge.login(tenant.keys.agent);
+    const large = fakeChange(1, fakeEnvelope(3 * 1_048_576));
+    edge.feed.publish(large, fakeChange(2));
+    socket.subscribe('a', FOLLOW, { id: tenant.integrationId });
+    expect(await results(socket, 2)).toMatchObject([{ envelope: large.envelope }, { sequence: 2 }]);
   });
 
   /** A change that counts how often it is looked into. */
