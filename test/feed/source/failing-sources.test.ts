@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { describeOnBothDatabases } from '../../support/store.ts';
 import { ALL_OPERATIONS, dataOf } from '../../support/tenant.ts';
-import { eventually, openSourceRig, openTicket } from './source-rig.ts';
+import { eventually, openTicket, useSourceRigs } from './source-rig.ts';
 
 const EXPORT = '/api/v2/incremental/tickets/cursor';
 const ALLOW = `mutation($id: ID!, $operations: [String!]!) {
@@ -10,8 +10,10 @@ const ALLOW = `mutation($id: ID!, $operations: [String!]!) {
 }`;
 
 describeOnBothDatabases('A feed', (kind) => {
+  const open = useSourceRigs(kind);
+
   test('whose export is forbidden runs on webhooks, and reads the export once it may', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     const { simulator } = rig;
     simulator.faults.add({ path: EXPORT, effect: { kind: 'status', status: 403 } });
     await rig.enable();
@@ -27,7 +29,7 @@ describeOnBothDatabases('A feed', (kind) => {
   });
 
   test('whose place in the export is refused reads it again from before, and tells nothing twice', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     const { simulator } = rig;
     await rig.enable();
     const follower = await rig.follow();
@@ -52,7 +54,7 @@ describeOnBothDatabases('A feed', (kind) => {
   });
 
   test('whose export takes no earlier time either tells its streams that something may be missing', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     const { simulator, gateway, tenant } = rig;
     await rig.enable();
     const follower = await rig.follow();
@@ -68,7 +70,7 @@ describeOnBothDatabases('A feed', (kind) => {
   });
 
   test('whose Zendesk is away says so, and has what happened meanwhile once it is back', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     const { simulator } = rig;
     await rig.enable();
     const follower = await rig.follow();
@@ -88,7 +90,7 @@ describeOnBothDatabases('A feed', (kind) => {
   });
 
   test('whose operation is taken out of the policy rests, and goes on when it is back', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     const { simulator, gateway, tenant } = rig;
     const allow = async (...operations: string[]) =>
       dataOf(
@@ -110,7 +112,7 @@ describeOnBothDatabases('A feed', (kind) => {
   });
 
   test('has another process attend to it at once when the first one stops', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     await rig.enable();
     const first = rig.startWorker({ lease: 600_000 });
     await eventually(rig.status, ({ leaseHolder }) => leaseHolder === first.holder);

@@ -1,6 +1,7 @@
 /** A gateway that takes the changes of a simulated Zendesk in: its webhooks come over HTTP, its clocks are quick. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll } from 'vitest';
 import type { Simulator } from '../../../simulator/index.ts';
 import type { TicketChangeContent } from '../../../src/base/index.ts';
 import {
@@ -47,23 +48,23 @@ export interface SourceRig extends AsyncDisposable {
   follow(): Promise<Follower>;
 }
 
-export interface SourceRigOptions extends Omit<OpenGatewayOptions, 'database'> {
-  readonly tenant?: TestTenantOptions;
-  /** In place of the rig's own address. */
-  readonly publicUrl?: string;
+/** A gateway with its simulated Zendesk, for any number of rigs one after the other. */
+interface SourceHouse extends AsyncDisposable {
+  readonly gateway: TestGateway;
+  readonly deps: ServiceDeps;
+  readonly services: Services;
+  readonly url: string;
 }
 
-export async function openSourceRig(
-  database: DatabaseKind,
-  options: SourceRigOptions = {},
-): Promise<SourceRig> {
-  const { tenant: tenantOptions, publicUrl, ...gatewayOptions } = options;
+export type SourceHouseOptions = Omit<OpenGatewayOptions, 'database'>;
+
+async function openSourceHouse(database: DatabaseKind, options: SourceHouseOptions): Promise<SourceHouse> {
   await using resources = new AsyncDisposableStack();
   const gateway = resources.use(
     await openTestGateway({
       database,
       tailTimes: { pollMs: 50 },
-      ...gatewayOptions,
+      ...options,
       simulator: {
         ...{ tickets: 12, history: true, exportLagSeconds: 0, accountLimit: 100_000 },
         endpointLimits: { 'incremental-exports': 100_000, 'tickets-update': 100_000, webhooks: 100_000 },
@@ -72,16 +73,30 @@ export async function openSourceRig(
       },
     }),
   );
-  const { simulator } = gateway;
   const url = await listen(gateway, resources);
-  const deps: ServiceDeps = { ...gateway.deps, publicUrl: publicUrl ?? url };
+  const deps: ServiceDeps = { ...gateway.deps, publicUrl: url };
   const services = createServices(deps, (await ensureInstallation(deps)).id);
+  const kept = resources.move();
+  return { gateway, deps, services, url, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Zendesk as it was at first, and a tenant of its own; all that it began has ended when it is disposed. */
+async function openRigIn(house: SourceHouse, tenantOptions: TestTenantOptions = {}): Promise<SourceRig> {
+  const { gateway, deps, services, url } = house;
+  const { simulator } = gateway;
+  simulator.reset({ data: true });
   const tenant = await createTestTenant(gateway, {
     allowedOperations: [...ALL_OPERATIONS, 'subscribe_tickets'],
     ...tenantOptions,
   });
   const { integrationId, keys } = tenant;
-  const workers = resources.use(new AsyncDisposableStack());
+  await using resources = new AsyncDisposableStack();
+  // Else the worker of the next test would attend to this feed too.
+  resources.defer(() =>
+    deps.store.withTenant(tenant.id, async (tx) => {
+      await tx.updateTable('ticket_feeds').set({ status: 'DISABLED' }).execute();
+    }),
+  );
   const callOf = async (apiKey: string | null, ip = '127.0.0.1'): Promise<Call> => ({
     caller: apiKey === null ? null : await services.authenticate(apiKey, ip),
     ...{ requestId: 'test', ip, requestTarget: 'POST /graphql', clientNonce: null, recipientKeyId: null },
@@ -98,18 +113,44 @@ export async function openSourceRig(
       if (status === null) throw new Error('The feed was never enabled');
       return status;
     },
-    startWorker: (times) => workers.use(openFeedWorker(deps, { times: { ...QUICK, ...times } })),
+    startWorker: (times) => kept.use(openFeedWorker(deps, { times: { ...QUICK, ...times } })),
     async follow() {
-      const session = workers.use(
+      const session = kept.use(
         await services.openTicketSession(await callOf(keys.dashboard), () => undefined),
       );
       const stop = new AbortController();
-      workers.defer(() => stop.abort());
+      kept.defer(() => stop.abort());
       const events = await session.subscribe({ integrationId, after: null }, stop.signal);
       await events.next();
       return new Follower(tenant, events);
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** A rig with a gateway of its own. */
+export async function openSourceRig(
+  database: DatabaseKind,
+  options: SourceHouseOptions & { readonly tenant?: TestTenantOptions } = {},
+): Promise<SourceRig> {
+  const { tenant, ...houseOptions } = options;
+  await using resources = new AsyncDisposableStack();
+  const house = resources.use(await openSourceHouse(database, houseOptions));
+  const rig = resources.use(await openRigIn(house, tenant));
+  const kept = resources.move();
+  return { ...rig, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** One gateway for a suite; the function opens a rig in it, of which there is one at a time. */
+export function useSourceRigs(database: DatabaseKind): (tenant?: TestTenantOptions) => Promise<SourceRig> {
+  let house: SourceHouse | undefined;
+  beforeAll(async () => {
+    house = await openSourceHouse(database, {});
+  });
+  afterAll(() => house?.[Symbol.asyncDispose]());
+  return (tenant) => {
+    if (house === undefined) throw new Error('The gateway opens before the first test');
+    return openRigIn(house, tenant);
   };
 }
 

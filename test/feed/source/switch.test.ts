@@ -5,7 +5,7 @@ import { createServices, ensureInstallation } from '../../../src/service/index.t
 import { codeOf, newestEvents } from '../../service/house.ts';
 import { describeOnBothDatabases } from '../../support/store.ts';
 import { dataOf } from '../../support/tenant.ts';
-import { eventually, openSourceRig, type SourceRig } from './source-rig.ts';
+import { eventually, type SourceRig, useSourceRigs } from './source-rig.ts';
 
 const DELETE = 'mutation($id: ID!) { deleteIntegration(id: $id) { deletedId } }';
 
@@ -17,8 +17,10 @@ function asAdmin({ gateway, tenant }: SourceRig, document: string, variables: ob
 }
 
 describeOnBothDatabases('A change feed', (kind) => {
+  const open = useSourceRigs(kind);
+
   test('is turned on with one webhook for all events, mended by turning it on again, and turned off', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     const { simulator, tenant, url } = rig;
     const first = await rig.enable();
     expect(first.feed).toMatchObject({
@@ -57,7 +59,7 @@ describeOnBothDatabases('A change feed', (kind) => {
   });
 
   test('goes on from where it was when it was turned off', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     const { simulator } = rig;
     await rig.enable();
     const follower = await rig.follow();
@@ -78,7 +80,7 @@ describeOnBothDatabases('A change feed', (kind) => {
   });
 
   test('needs its operation in the policy, and an admin', async () => {
-    await using rig = await openSourceRig(kind, { tenant: { allowedOperations: ['get_ticket'] } });
+    await using rig = await open({ allowedOperations: ['get_ticket'] });
     const { services, tenant, simulator } = rig;
     const { integrationId } = tenant;
     await expect(rig.enable()).rejects.toMatchObject({
@@ -99,7 +101,7 @@ describeOnBothDatabases('A change feed', (kind) => {
   });
 
   test('is on without a webhook where Zendesk refuses one, and not on where Zendesk cannot be asked', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     const { simulator, services, tenant } = rig;
     const rule = { path: '/api/v2/webhooks', count: 1 };
     simulator.faults.add({ ...rule, effect: { kind: 'status', status: 403 } });
@@ -132,7 +134,7 @@ describeOnBothDatabases('A change feed', (kind) => {
   });
 
   test('that Zendesk cannot call, for want of a public address, is on without a webhook', async () => {
-    await using rig = await openSourceRig(kind);
+    await using rig = await open();
     const { connections } = rig.deps;
     const deps = {
       ...rig.deps,
