@@ -2,6 +2,16 @@ import type { Subscription } from '../subscriptions/subscription.ts';
 import type { TransportTally } from '../tally.ts';
 import type { GraphqlSocket } from './graphql-socket.ts';
 
+export interface SocketDeliveryOptions {
+  readonly socket: GraphqlSocket;
+  readonly subscription: Subscription;
+  /** The name that the client gave it. */
+  readonly id: string;
+  readonly tally: TransportTally;
+  /** Called once, when it is over or nobody wants more of it. */
+  readonly release: () => void;
+}
+
 /**
  * What graphql-ws iterates for a subscription. It yields nothing: it writes each result to the socket itself,
  * from the text that all who get it share, where the library would check and write the result anew for each.
@@ -11,13 +21,16 @@ export class SocketDelivery implements AsyncGenerator<never, undefined> {
   readonly #socket: GraphqlSocket;
   readonly #subscription: Subscription;
   readonly #tally: TransportTally;
+  readonly #release: () => void;
   /** Of every message, up to its result. */
   readonly #head: string;
+  #isOver = false;
 
-  constructor(socket: GraphqlSocket, subscription: Subscription, id: string, tally: TransportTally) {
+  constructor({ socket, subscription, id, tally, release }: SocketDeliveryOptions) {
     this.#socket = socket;
     this.#subscription = subscription;
     this.#tally = tally;
+    this.#release = release;
     this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
   }
 
@@ -33,12 +46,14 @@ export class SocketDelivery implements AsyncGenerator<never, undefined> {
       }
     } finally {
       this.#tally.subscriptions -= 1;
+      this.#end();
     }
     return { done: true, value: undefined };
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {
     this.#subscription.end();
+    this.#end();
     return { done: true, value: undefined };
   }
 
@@ -52,5 +67,11 @@ export class SocketDelivery implements AsyncGenerator<never, undefined> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#release();
   }
 }

@@ -16,7 +16,7 @@ it('a socket takes one message more than its bound at a time, whoever waits, and
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const [ws, request] = await connected;
   await once(client, 'open');
-  const socket = new GraphqlSocket(ws, request.socket, expect.fail);
+  const socket = new GraphqlSocket(ws, request.socket, (error) => expect.fail(String(error)));
   const amounts: number[] = [];
   const note = (): number => amounts.push(ws.bufferedAmount);
   // Told of after the socket has gone on.
