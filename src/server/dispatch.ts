@@ -95,7 +95,11 @@ type Routes = DispatchOptions & { readonly webhook: WebhookRoute };
 async function route(routes: Routes, incoming: Incoming, note: NoteCall): Promise<Answer> {
   const { services, graphql, webhook, metrics } = routes;
   const { path } = incoming;
-  if (incoming.refusal !== null) throw incoming.refusal;
+  if (incoming.refusal !== null) {
+    // What was not read has proven nothing.
+    if (incoming.refusal.code === 'PAYLOAD_TOO_LARGE') services.takeFromRate(anonymousCall(incoming));
+    throw incoming.refusal;
+  }
   const restRoute = Object.hasOwn(REST_ROUTES, path) ? REST_ROUTES[path] : undefined;
   if (restRoute !== undefined) {
     assertMethod(incoming);

@@ -4,10 +4,6 @@ import { type Answer, emptyAnswer } from './answer.ts';
 import type { Incoming } from './incoming.ts';
 
 export const WEBHOOK_PATH = '/webhooks/zendesk/';
-/** Most bytes of a webhook's body. */
-const MAX_WEBHOOK_BYTES = 262_144;
-/** Webhooks that are taken in at once; Zendesk sends those beyond again. */
-const MAX_IN_FLIGHT = 256;
 const RETRY_AFTER_SECONDS = 5;
 
 export type WebhookRoute = (call: Call, incoming: Incoming) => Promise<Answer>;
@@ -15,18 +11,14 @@ export type WebhookRoute = (call: Call, incoming: Incoming) => Promise<Answer>;
 /**
  * `POST /webhooks/zendesk/{integrationId}`: 204 once what it tells is kept, also where it was told before. Who
  * sends is known by the signature over the exact bytes alone, so the call has no caller, and counts against its
- * address only where it is refused.
+ * address only where it is refused. How large a call may be, and how many are taken in at once, is the use case's.
  */
 export function createWebhookRoute(services: Pick<Services, 'receiveZendeskWebhook'>): WebhookRoute {
-  let inFlight = 0;
   return async (call, { path, headers, body }) => {
     const integrationId = path.slice(WEBHOOK_PATH.length);
     if (!isId('integration', integrationId)) {
       throw new SealdeskError('NOT_FOUND', 'There is no such webhook.');
     }
-    if (body.length > MAX_WEBHOOK_BYTES) throw tooLarge();
-    if (inFlight >= MAX_IN_FLIGHT) throw tooManyAtOnce();
-    inFlight += 1;
     try {
       await services.receiveZendeskWebhook(call, integrationId, {
         body,
@@ -38,8 +30,6 @@ export function createWebhookRoute(services: Pick<Services, 'receiveZendeskWebho
       return emptyAnswer();
     } catch (error) {
       throw isSealdeskError(error) && error.status === 503 ? sentAgain(error) : error;
-    } finally {
-      inFlight -= 1;
     }
   };
 }
@@ -49,18 +39,4 @@ function sentAgain(failure: SealdeskError): SealdeskError {
   return failure.details.retryAfter === undefined
     ? failure.with({ retryAfter: RETRY_AFTER_SECONDS })
     : failure;
-}
-
-function tooLarge(): SealdeskError {
-  return new SealdeskError('PAYLOAD_TOO_LARGE', `A webhook may have ${MAX_WEBHOOK_BYTES} bytes.`, {
-    subject: String(MAX_WEBHOOK_BYTES),
-  });
-}
-
-function tooManyAtOnce(): SealdeskError {
-  return new SealdeskError(
-    'TOO_MANY_REQUESTS',
-    `The gateway takes in as many webhooks as it can. Send this one again in ${RETRY_AFTER_SECONDS} s.`,
-    { retryAfter: RETRY_AFTER_SECONDS },
-  );
 }
