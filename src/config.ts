@@ -130,7 +130,7 @@ export const SETTINGS = Object.freeze({
     schema: port,
     rule: 'a number from 1 to 65535',
     default: '(none)',
-    meaning: 'Another port on SEALDESK_HOST, for `GET /metrics` only.',
+    meaning: 'Another port, for `GET /metrics` only: on SEALDESK_HOST with a token, else on 127.0.0.1.',
   },
   SEALDESK_LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),

@@ -104,8 +104,8 @@ async function openGateway(config: Config, backend: Backend): Promise<Gateway> {
     ...(token === null ? {} : { metrics: createMetricsRoute(metrics, token) }),
   });
   if (metricsPort !== null) {
-    const route = createMetricsRoute(metrics, token);
-    resources.use(await openMetricsServer({ host, port: metricsPort, trustedProxies, log, metrics: route }));
+    const listening = { host, port: metricsPort, trustedProxies, log };
+    resources.use(await openMetricsServer({ ...listening, metrics, token }));
   }
   const sockets = createSocketServer({ schema, services, subscriptions, corsOrigins, tally, log });
   const server = resources.use(

@@ -35,16 +35,21 @@ function digest(text: string): Uint8Array {
 
 export interface OpenMetricsServerOptions
   extends Pick<OpenHttpServerOptions, 'host' | 'port' | 'trustedProxies' | 'log'> {
-  readonly metrics: MetricsRoute;
+  readonly metrics: Metrics;
+  /** Who sends it as a bearer may read; `null` lets in whoever is on this machine, whatever `host` is. */
+  readonly token: string | null;
 }
 
+/** Where without a token alone is listened. */
+const LOOPBACK = '127.0.0.1';
+
 /** Listens for nothing but `GET /metrics`, apart from the gateway, whose rates do not count here. */
-export async function openMetricsServer({
-  metrics,
-  ...listening
-}: OpenMetricsServerOptions): Promise<HttpServer> {
+export async function openMetricsServer(options: OpenMetricsServerOptions): Promise<HttpServer> {
+  const { metrics, token, host, ...listening } = options;
+  const route = createMetricsRoute(metrics, token);
   return openHttpServer({
     ...listening,
+    host: token === null ? LOOPBACK : host,
     async dispatch(incoming) {
       try {
         if (incoming.path !== METRICS_PATH) {
@@ -53,7 +58,7 @@ export async function openMetricsServer({
         if (incoming.method !== 'GET') {
           throw new SealdeskError('VALIDATION_FAILED', 'This route answers GET only.');
         }
-        return await metrics(incoming, () => undefined);
+        return await route(incoming, () => undefined);
       } catch (error) {
         if (!isSealdeskError(error)) throw error;
         return errorAnswer(error, incoming.requestId);

@@ -3,7 +3,7 @@
  * only: nothing of a caller's, and no secret. Made once a process, since the process itself is measured too.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Log } from '../base/index.ts';
+import { type Clock, type Log, systemClock } from '../base/index.ts';
 import type { EdgeTally, StreamTransport, TransportTally } from './tally.ts';
 
 /** One change feed. */
@@ -25,8 +25,9 @@ export interface FeedReadings {
 
 export interface CreateMetricsOptions {
   readonly tally: EdgeTally;
-  /** Asked at every reading. */
+  /** Asked at a reading, but for those that follow soon. */
   readonly readFeeds: () => Promise<FeedReadings>;
+  readonly clock?: Clock;
   readonly log: Log;
 }
 
@@ -36,13 +37,17 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
+/** For how long a reading of the feeds is shown again: it asks the database, and who asks for it may be anybody. */
+const READING_KEPT_MS = 5_000;
 const TRANSPORTS: readonly StreamTransport[] = ['websocket', 'sse'];
 
-export function createMetrics({ tally, readFeeds, log }: CreateMetricsOptions): Metrics {
+export function createMetrics(options: CreateMetricsOptions): Metrics {
+  const { tally, log } = options;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const edge = edgeMetrics(registry);
   const feeds = feedMetrics(registry);
+  const readFeeds = readAtTimes(options);
   return Object.freeze({
     contentType: registry.contentType,
     async render() {
@@ -57,6 +62,20 @@ export function createMetrics({ tally, readFeeds, log }: CreateMetricsOptions): 
       return registry.metrics();
     },
   });
+}
+
+/** The feeds, read again only after {@link READING_KEPT_MS}; what failed too. */
+function readAtTimes({ readFeeds, clock = systemClock }: CreateMetricsOptions): () => Promise<FeedReadings> {
+  let readAt = Number.NEGATIVE_INFINITY;
+  let reading: Promise<FeedReadings> | null = null;
+  return () => {
+    const now = clock.now();
+    if (reading === null || now - readAt >= READING_KEPT_MS) {
+      readAt = now;
+      reading = readFeeds();
+    }
+    return reading;
+  };
 }
 
 /** Sets the metrics of the edge. */

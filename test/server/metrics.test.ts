@@ -1,6 +1,6 @@
 /** What can be measured, by whom, and that it tells numbers only. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createId, SealdeskError, silentLog } from '../../src/base/index.ts';
+import { createId, SealdeskError, silentLog, systemClock } from '../../src/base/index.ts';
 import {
   createEdgeTally,
   createMetrics,
@@ -28,9 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-function measure(readFeeds: () => Promise<FeedReadings> = async () => readings) {
+function measure(readFeeds: () => Promise<FeedReadings> = async () => readings, clock = systemClock) {
   const tally = createEdgeTally();
-  return { tally, metrics: createMetrics({ tally, readFeeds, log: silentLog }) };
+  return { tally, metrics: createMetrics({ tally, readFeeds, clock, log: silentLog }) };
 }
 
 /** The value of one line, `null` where there is none. */
@@ -121,13 +121,30 @@ describe('metrics on the main port', () => {
 
   it('show totals that do not grow by being read, and no feed that is gone', async () => {
     const answers: FeedReadings[] = [readings, readings, { feeds: [], sealed: 72 }];
-    const { metrics } = measure(async () => answers.shift() ?? readings);
+    let now = 0;
+    const clock = { ...systemClock, now: () => now };
+    const { metrics } = measure(async () => answers.shift() ?? readings, clock);
     const appended = `sealdesk_feed_appended_total{integration="${integrationId}"}`;
-    expect(seriesIn(await metrics.render(), appended)).toBe(70);
-    expect(seriesIn(await metrics.render(), appended)).toBe(70);
+    for (; now <= 5_000; now += 5_000) expect(seriesIn(await metrics.render(), appended)).toBe(70);
     const last = await metrics.render();
     expect(seriesIn(last, appended)).toBeNull();
     expect(seriesIn(last, 'sealdesk_feed_sealed_total')).toBe(72);
+  });
+
+  it('ask for the feeds once in five seconds, however often they are read and whatever came of it', async () => {
+    let [now, asked] = [0, 0];
+    const clock = { ...systemClock, now: () => now };
+    const { metrics } = measure(() => {
+      asked += 1;
+      return asked === 1 ? Promise.reject(new Error('hunter2')) : Promise.resolve(readings);
+    }, clock);
+    await Promise.all([metrics.render(), metrics.render()]);
+    now = 4_999;
+    expect(seriesIn(await metrics.render(), 'sealdesk_feed_readable')).toBe(0);
+    expect(asked).toBe(1);
+    now = 5_000;
+    expect(seriesIn(await metrics.render(), 'sealdesk_feed_readable')).toBe(1);
+    expect(asked).toBe(2);
   });
 
   it('are shown without the feeds while these cannot be read', async () => {
@@ -139,11 +156,21 @@ describe('metrics on the main port', () => {
 });
 
 describe('metrics on a port of their own', () => {
-  const open = (token: string | null) =>
+  const open = (token: string | null, host = '127.0.0.1') =>
     openMetricsServer({
-      ...{ host: '127.0.0.1', port: 0, trustedProxies: 0, log: silentLog },
-      metrics: createMetricsRoute(measure().metrics, token),
+      ...{ host, port: 0, trustedProxies: 0, log: silentLog, token },
+      metrics: measure().metrics,
     });
+
+  it('are there for this machine only, where there is no token', async () => {
+    // All of 127.0.0.0/8 is this machine; what listens on every address answers on any of it.
+    await using free = await open(null, '0.0.0.0');
+    await using closed = await open(TOKEN, '0.0.0.0');
+    expect((await fetch(`http://127.0.0.1:${free.port}/metrics`)).status).toBe(200);
+    if (process.platform !== 'linux') return;
+    await expect(fetch(`http://127.0.0.2:${free.port}/metrics`)).rejects.toThrow();
+    expect((await fetch(`http://127.0.0.2:${closed.port}/metrics`)).status).toBe(401);
+  });
 
   it('ask for no token where there is none, and for it where there is one', async () => {
     await using free = await open(null);
