@@ -14,6 +14,7 @@ import { type FoundedFeed, foundFeed } from './found-feed.ts';
 import { type GatewayProcess, type GatewaySpec, openGatewayProcess } from './gateway-process.ts';
 import { assertFaithful, isUpToDate, trueVersions } from './oracle.ts';
 import { openRelay, type Relay } from './relay.ts';
+import { Routes } from './routes.ts';
 import { Subscriber } from './subscriber.ts';
 import { Traffic } from './traffic.ts';
 
@@ -80,14 +81,18 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   });
   processes.push(first);
   routes.ingester = first;
+  const rows = resources.use(new FeedRows(databaseUrl));
   const operatorKey = first.operatorKey ?? '';
-  const feed = await foundFeed({ url: webhooks.url, operatorKey, subscriberUrl: subscribers.url });
+  const feed = await foundFeed({
+    ...{ url: webhooks.url, operatorKey, subscriberUrl: subscribers.url },
+    // A tenant that was founded a day ago: what a clock that is behind signs is no older than its keys.
+    onTenant: () => rows.ageSigningKeys(),
+  });
   processes.push(
     ...(await Promise.all(
       otherOffsets.map((clockOffsetMs) => openGatewayProcess(program, { ...spec, clockOffsetMs })),
     )),
   );
-  const rows = resources.use(new FeedRows(databaseUrl));
   const { maxClockSkewSeconds = 300 } = options;
   const subscriber = resources.use(new Subscriber({ ...feed, maxClockSkewSeconds }));
   await subscriber.begin();
@@ -100,36 +105,6 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     },
     kept,
   );
-}
-
-/** Which process new connections go to. */
-class Routes {
-  /** The one that webhooks are addressed to. */
-  ingester: GatewayProcess | null = null;
-  /** Whether webhooks are lost when that one is dead; else another takes them. */
-  losesWebhooks = false;
-  readonly #processes: readonly GatewayProcess[];
-  #turn = 0;
-
-  constructor(processes: readonly GatewayProcess[]) {
-    this.#processes = processes;
-  }
-
-  toWebhooks(): number | null {
-    if (this.ingester?.isAlive === true) return this.ingester.port;
-    return this.losesWebhooks ? null : this.#anybody();
-  }
-
-  toSubscribers(): number | null {
-    return this.#anybody();
-  }
-
-  /** The living ones in turn. */
-  #anybody(): number | null {
-    const alive = this.#processes.filter(({ isAlive }) => isAlive);
-    this.#turn += 1;
-    return alive[this.#turn % alive.length]?.port ?? null;
-  }
 }
 
 interface ClusterParts {
@@ -148,6 +123,11 @@ interface ClusterParts {
   readonly program: string;
   readonly spec: GatewaySpec;
   readonly processes: GatewayProcess[];
+}
+
+export interface SettleOptions {
+  /** How often the export is read before all of it is held against what happened; 3, so that what was read is marked too. */
+  readonly readings?: number;
 }
 
 export class Cluster implements AsyncDisposable {
@@ -204,13 +184,13 @@ export class Cluster implements AsyncDisposable {
    * Ends the traffic, waits until all that is due has come, and holds what the subscriber got against what
    * happened.
    */
-  async settle(): Promise<void> {
+  async settle({ readings = 3 }: SettleOptions = {}): Promise<void> {
     const { simulator, subscriber, traffic, rows } = this.parts;
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     traffic.stop();
     const stoppedAt = Date.now();
     await simulator.webhooks.untilDelivered(deadline);
-    await this.#untilExported(stoppedAt, deadline);
+    await this.#untilExported(stoppedAt, readings, deadline);
     const isDone = (id: number) => isUpToDate(subscriber.of(id), trueVersions(simulator, id));
     const late = new Set(traffic.touched);
     await subscriber
@@ -239,10 +219,10 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** The export was read since the second of `changedAt` is over, and what it showed is marked: it was read on. */
-  async #untilExported(changedAt: number, signal: AbortSignal): Promise<void> {
+  async #untilExported(changedAt: number, readings: number, signal: AbortSignal): Promise<void> {
     const { simulator } = this.parts;
     let after = simulator.requests.total;
-    for (let readings = 0; readings < 3; readings += 1) {
+    for (let reading = 0; reading < readings; reading += 1) {
       const { sequence } = await simulator.waitForRequest(
         ({ path, at }) => path.includes('/incremental/') && at > changedAt + 2_000,
         { after, signal },

@@ -4,6 +4,8 @@ import pg from 'pg';
 
 /** Between two looks. */
 const LOOK_MS = 25;
+/** No ticket of the data has an id beyond. */
+const FIRST_CROWDED = 10_000_000_000;
 
 export interface LeaseRow {
   readonly epoch: number;
@@ -59,15 +61,23 @@ export class FeedRows implements AsyncDisposable {
     return rows.length > 0;
   }
 
-  /** Holds a lock that keeps webhooks from being taken in, until disposed. */
-  async blockWebhooks(): Promise<AsyncDisposable> {
-    const client = await this.#pool.connect();
-    await client.query('BEGIN');
-    await client.query('LOCK TABLE feed_webhook_invocations IN ACCESS EXCLUSIVE MODE');
+  /** Lets all signing keys be a day older. */
+  async ageSigningKeys(): Promise<void> {
+    await this.#pool.query(`UPDATE signing_keys SET not_before = not_before - interval '1 day'`);
+  }
+
+  /** Marks so many tickets, none of which is due today, until disposed. */
+  async crowdMarks(count: number): Promise<AsyncDisposable> {
+    await this.#pool.query(
+      `INSERT INTO feed_dirty_tickets
+         (integration_id, tenant_id, ticket_id, marked_at, by_webhook, by_export, not_before)
+       SELECT integration_id, tenant_id, $1::bigint + n, now(), true, false, now() + interval '1 day'
+       FROM ticket_feeds, generate_series(1, $2::int) n`,
+      [FIRST_CROWDED, count],
+    );
     return {
-      async [Symbol.asyncDispose]() {
-        await client.query('ROLLBACK');
-        client.release();
+      [Symbol.asyncDispose]: async () => {
+        await this.#pool.query('DELETE FROM feed_dirty_tickets WHERE ticket_id > $1', [FIRST_CROWDED]);
       },
     };
   }

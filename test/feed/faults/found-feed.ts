@@ -26,12 +26,19 @@ export interface FoundFeedOptions {
   readonly operatorKey: string;
   /** Where the client connects. */
   readonly subscriberUrl: string;
+  /** Called when the tenant is there, before its keys are told to anybody. */
+  readonly onTenant?: () => Promise<void>;
 }
 
 /** Of as many shapes as there are answers. */
 type Answered = ReturnType<typeof JSON.parse>;
 
-export async function foundFeed({ url, operatorKey, subscriberUrl }: FoundFeedOptions): Promise<FoundedFeed> {
+export async function foundFeed({
+  url,
+  operatorKey,
+  subscriberUrl,
+  onTenant,
+}: FoundFeedOptions): Promise<FoundedFeed> {
   const suite = createNodeSuite();
   const ask = async (apiKey: string, query: string, variables: JsonObject = {}): Promise<Answered> =>
     callGateway({ gateway: url, fetch, apiKey }, query, variables);
@@ -40,6 +47,7 @@ export async function foundFeed({ url, operatorKey, subscriberUrl }: FoundFeedOp
     'mutation { createTenant(input: { name: "Faults" }) { adminApiKeySecret } }',
   );
   const adminKey: string = createTenant.adminApiKeySecret;
+  await onTenant?.();
   const key = { gateway: url, apiKey: adminKey, keyFile: createKeyFile(suite), fetch };
   const { keyFile } = await registerKeyFile(suite, key);
   await ask(adminKey, 'mutation($id: ID!) { mapClientKey(keyId: $id) { clientKey { id } } }', {
