@@ -7,7 +7,7 @@
  * failure, or because nobody wants more; final.
  */
 import { encodeFeedCursor, SealdeskError } from '../../base/index.ts';
-import type { AnnouncedPosition, StreamTail, TailReader } from './stream-tail.ts';
+import type { AnnouncedPosition, ChangeEvent, StreamTail, TailReader } from './stream-tail.ts';
 import type { StreamTails } from './stream-tails.ts';
 import type { TicketFeedEvent } from './ticket-feed-event.ts';
 
@@ -22,6 +22,9 @@ export interface FeedIteratorStart {
 
 type Step = IteratorResult<TicketFeedEvent, undefined>;
 
+/** So many are left of what the log brought when more is asked of it. */
+const AHEAD = 24;
+
 export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, undefined>, TailReader {
   readonly #tails: StreamTails;
   readonly #tail: StreamTail;
@@ -35,6 +38,8 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
   #told: AnnouncedPosition | null = null;
   #asked: PromiseWithResolvers<Step> | null = null;
   #isReading = false;
+  /** What the log brings after what is held, where it was asked already. */
+  #ahead: Promise<readonly ChangeEvent[]> | null = null;
   #isOver = false;
   #failure: SealdeskError | null = null;
 
@@ -72,6 +77,7 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
     this.#isOver = true;
     this.#failure = failure;
     this.#held = [];
+    this.#ahead = null;
     this.#tail.detach(this);
     this.#tails.release(this.#tail);
     for (const told of this.#onOver.splice(0)) told();
@@ -98,6 +104,7 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
     const event = this.#held.pop();
     if (event === undefined) return null;
     if (event.type === 'CHANGE') this.#place = event.sequence;
+    if (this.#held.length === AHEAD) this.#readAhead();
     return Promise.resolve({ done: false, value: event });
   }
 
@@ -142,9 +149,24 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
     this.#answer();
   }
 
+  /** Asks the log while there is still something to hand on, where memory does not hold what comes next. */
+  #readAhead(): void {
+    const [last] = this.#held;
+    if (last?.type !== 'CHANGE' || this.#tail.after(last.sequence) !== null) return;
+    this.#ahead = this.#ask(last.sequence);
+    // Its failure is met when it is needed.
+    this.#ahead.catch(() => undefined);
+  }
+
+  #ask(place: number): Promise<readonly ChangeEvent[]> {
+    return this.#tails.readLog(this.#tail, place, () => !this.#isOver);
+  }
+
   async #readLog(): Promise<void> {
     try {
-      const events = await this.#tails.readLog(this.#tail, this.#place, () => !this.#isOver);
+      const reading = this.#ahead ?? this.#ask(this.#place);
+      this.#ahead = null;
+      const events = await reading;
       this.#isReading = false;
       if (this.#isOver) return;
       if (events[0]?.sequence === this.#place + 1) this.#handOn(events);
