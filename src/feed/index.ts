@@ -84,11 +84,12 @@ export {
 } from './webhook-event.ts';
 export {
   deleteInvocations,
+  hasPending,
   hintLocation,
   insertInvocation,
   lastReceivedAt,
   type NewInvocation,
-  type PendingInvocation,
+  type PendingInvocations,
   purgeInvocations,
   readPending,
   settleInvocations,

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import {
+  encodeUtf8,
   type JsonObject,
   type JsonValue,
   type PreviousValues,
@@ -34,6 +35,8 @@ const PREFIX = 'zen:event-type:';
 const TYPE = /^zen:event-type:ticket\.[a-z_]{1,64}$/;
 const MAX_TEXT = 512;
 const MAX_TAGS = 100;
+const MAX_HINT_BYTES = 4_096;
+const MAX_AHEAD_MS = 300_000;
 const DIGITS = /^[1-9]\d{0,15}$/;
 
 const zendeskId = z
@@ -113,8 +116,11 @@ export const SUBSCRIBED_EVENT_TYPES: readonly string[] = Object.freeze(
   Object.keys(ROWS).map((name) => `${PREFIX}ticket.${name}`),
 );
 
-/** The event of a webhook's body. Throws VALIDATION_FAILED. */
-export function parseWebhookEvent(body: Uint8Array): WebhookEvent {
+/**
+ * The event of a webhook's body, that comes at `now`. A time of change from well after that is left out: an answer
+ * that is no older would never come. Throws VALIDATION_FAILED.
+ */
+export function parseWebhookEvent(body: Uint8Array, now: number): WebhookEvent {
   const parsed = Body.safeParse(parseJson(body));
   if (!parsed.success) {
     throw new SealdeskError('VALIDATION_FAILED', 'The body is not that of a ticket event of Zendesk.');
@@ -129,7 +135,8 @@ export function parseWebhookEvent(body: Uint8Array): WebhookEvent {
     mark: {
       ticketId: detail.id,
       gone: goneOf(name, detail['status']),
-      expectedAt: expected === null ? null : wholeSecond(expected),
+      expectedAt:
+        expected === null || Date.parse(expected) > now + MAX_AHEAD_MS ? null : wholeSecond(expected),
       exportedAt: null,
     },
     hint: {
@@ -139,9 +146,10 @@ export function parseWebhookEvent(body: Uint8Array): WebhookEvent {
   };
 }
 
-/** A hint as it is sealed. */
-export function encodeHint(hint: EventHint): string {
-  return JSON.stringify(hint);
+/** A hint as it is sealed; of one that is large, the kind alone. */
+export function encodeHint({ change, previous }: EventHint): string {
+  const whole = JSON.stringify({ change, previous });
+  return encodeUtf8(whole).length <= MAX_HINT_BYTES ? whole : JSON.stringify({ change, previous: {} });
 }
 
 /** What {@link encodeHint} wrote; only ever read back from a sealed text. */

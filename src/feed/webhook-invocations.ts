@@ -15,13 +15,23 @@ export interface NewInvocation {
   readonly hint: Uint8Array;
 }
 
+/** What webhooks told of one ticket and belongs to no appended version yet. */
+export interface PendingInvocations {
+  readonly ticketId: number;
+  /** The newest ones, oldest first. */
+  readonly invocations: readonly PendingInvocation[];
+  /** Whether there are older ones, which are not read. */
+  readonly isCut: boolean;
+}
+
 export interface PendingInvocation {
   readonly invocationId: string;
-  readonly ticketId: number;
+  readonly receivedAt: Date;
   readonly hint: Uint8Array | null;
 }
 
-const MAX_PENDING = 10_000;
+/** Read at once, of one ticket and in all: hints are small, but anybody at Zendesk can make many. */
+const MAX_PENDING = { ofTicket: 50, inAll: 2_000 } as const;
 /** Zendesk's retries follow within minutes. */
 const KEPT_MS = 3_600_000;
 /** What was never loaded in this time is forgotten: only what the webhook told of values is lost. */
@@ -63,56 +73,86 @@ export async function insertInvocation(
   return fresh ? 'ACCEPTED' : 'DUPLICATE';
 }
 
-/** What was told of these tickets and belongs to no appended version yet, oldest first. */
+/** What was told of these tickets and belongs to no appended version yet; those of which nothing was told are missing. */
 export async function readPending(
   tx: Tx,
   integrationId: string,
   ticketIds: readonly number[],
-): Promise<readonly PendingInvocation[]> {
-  if (ticketIds.length === 0) return [];
-  const rows = await tx
-    .selectFrom('feed_webhook_invocations')
-    .select(['invocation_id', 'ticket_id', 'hint'])
-    .where('integration_id', '=', integrationId)
-    .where('is_pending', '=', true)
-    .where('ticket_id', 'in', ticketIds)
-    .orderBy('received_at')
-    .limit(MAX_PENDING)
-    .execute();
-  return rows.map((row) => ({
-    invocationId: row.invocation_id,
-    ticketId: row.ticket_id,
-    hint: row.hint === null ? null : new Uint8Array(row.hint),
-  }));
+): Promise<ReadonlyMap<number, PendingInvocations>> {
+  if (ticketIds.length === 0) return new Map();
+  const most = Math.min(MAX_PENDING.ofTicket, Math.ceil(MAX_PENDING.inAll / ticketIds.length));
+  const { rows } = await sql<PendingInvocation & { readonly ticketId: number }>`
+    SELECT p.* FROM unnest(${[...ticketIds]}::bigint[]) AS t (id), LATERAL (
+      SELECT ticket_id AS "ticketId", invocation_id AS "invocationId", received_at AS "receivedAt", hint
+      FROM feed_webhook_invocations
+      WHERE integration_id = ${integrationId} AND ticket_id = t.id AND is_pending
+      ORDER BY received_at DESC LIMIT ${most + 1}
+    ) p ORDER BY "receivedAt"`.execute(tx);
+  const byTicket = Map.groupBy(rows, ({ ticketId }) => ticketId);
+  return new Map(
+    [...byTicket].map(([ticketId, told]) => {
+      const invocations = told.slice(-most).map(({ invocationId, receivedAt, hint }) => ({
+        ...{ invocationId, receivedAt },
+        hint: hint === null ? null : new Uint8Array(hint),
+      }));
+      return [ticketId, { ticketId, invocations, isCut: told.length > most }];
+    }),
+  );
 }
 
-/** Forgets what these invocations told; that they came is still known. */
+/** Whether at least `limit` invocations belong to no appended version yet. */
+export async function hasPending(tx: Tx, integrationId: string, limit: number): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT 1 FROM feed_webhook_invocations WHERE integration_id = ${integrationId} AND is_pending
+    OFFSET ${limit - 1} LIMIT 1`.execute(tx);
+  return rows.length > 0;
+}
+
+/** Forgets what these invocations told, and older ones of the same ticket that were not read; that they came is still known. */
 export async function settleInvocations(
   tx: Tx,
   integrationId: string,
-  invocationIds: readonly string[],
+  pending: readonly PendingInvocations[],
 ): Promise<void> {
-  if (invocationIds.length === 0) return;
+  if (pending.length === 0) return;
+  const ids = pending.flatMap(({ invocations }) => invocations.map(({ invocationId }) => invocationId));
   await sql`
     UPDATE feed_webhook_invocations SET is_pending = false, hint = NULL
-    WHERE integration_id = ${integrationId}
-      AND invocation_id = ANY(${[...invocationIds]}::text[])`.execute(tx);
+    WHERE integration_id = ${integrationId} AND invocation_id = ANY(${ids}::text[])`.execute(tx);
+  const cut = pending.flatMap(({ ticketId, invocations: [oldest], isCut }) =>
+    isCut && oldest !== undefined ? [{ ticketId, before: oldest.receivedAt }] : [],
+  );
+  if (cut.length === 0) return;
+  await sql`
+    UPDATE feed_webhook_invocations w SET is_pending = false, hint = NULL
+    FROM jsonb_to_recordset(${JSON.stringify(cut)}::text::jsonb) AS m("ticketId" bigint, before timestamptz)
+    WHERE w.integration_id = ${integrationId} AND w.ticket_id = m."ticketId" AND w.is_pending
+      AND w.received_at <= m.before`.execute(tx);
 }
 
-/** Removes some of the invocations that are old enough. */
-export async function purgeInvocations(tx: Tx, integrationId: string): Promise<void> {
-  await sql`
+/** Removes some of the invocations that are old enough. Whether there may be more. */
+export async function purgeInvocations(tx: Tx, integrationId: string): Promise<boolean> {
+  const { rows } = await sql`
     DELETE FROM feed_webhook_invocations WHERE integration_id = ${integrationId} AND invocation_id IN (
       SELECT invocation_id FROM feed_webhook_invocations
       WHERE integration_id = ${integrationId}
         AND received_at < clock_timestamp() - ${KEPT_MS} * interval '1 millisecond'
         AND (NOT is_pending OR received_at < clock_timestamp() - ${PENDING_KEPT_MS} * interval '1 millisecond')
-      ORDER BY received_at LIMIT ${PURGE_ROWS})`.execute(tx);
+      ORDER BY received_at LIMIT ${PURGE_ROWS})
+    RETURNING 1`.execute(tx);
+  return rows.length === PURGE_ROWS;
 }
 
-/** Removes all of a feed. */
-export async function deleteInvocations(tx: Tx, integrationId: string): Promise<void> {
-  await tx.deleteFrom('feed_webhook_invocations').where('integration_id', '=', integrationId).execute();
+/** Removes some of those of a feed that is off. Whether there may be more. */
+export async function deleteInvocations(tx: Tx, integrationId: string): Promise<boolean> {
+  const { rows } = await sql`
+    DELETE FROM feed_webhook_invocations WHERE integration_id = ${integrationId} AND invocation_id IN (
+      SELECT invocation_id FROM feed_webhook_invocations w
+      WHERE integration_id = ${integrationId} AND NOT EXISTS (
+        SELECT 1 FROM ticket_feeds f WHERE f.integration_id = w.integration_id AND f.status = 'ENABLED')
+      LIMIT ${PURGE_ROWS})
+    RETURNING 1`.execute(tx);
+  return rows.length === PURGE_ROWS;
 }
 
 /** When the last one came that is still known. */

@@ -27,7 +27,7 @@ export type { FeedExportState, FeedStatusView, FeedWebhookState } from './feed/f
 export { DEFAULT_FEED_TIMES, type FeedTimes } from './feed/feed-times.ts';
 export { type FeedWorker, type FeedWorkerOptions, openFeedWorker } from './feed/feed-worker.ts';
 export { type FeedRuntimeOptions, openFeedRuntime } from './feed/open-feed-runtime.ts';
-export type { WebhookDelivery } from './feed/receive-webhook.ts';
+export { MAX_WEBHOOK_BYTES, type WebhookDelivery } from './feed/receive-webhook.ts';
 export type { TicketFeedChange } from './feed/switch-ticket-feed.ts';
 export type { TicketFeedEvent } from './feed/ticket-feed-event.ts';
 export type { TicketSession, TicketSubscription } from './feed/ticket-session.ts';

@@ -101,7 +101,9 @@ async function clearAway(work: FeedWork, retention: RetentionTerms, signal: Abor
     await clock.wait(work.jittered(times.purge), signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      await work.read((tx) => purgeInvocations(tx, key.integrationId));
+      for (let isMore = true; isMore && !signal.aborted; ) {
+        isMore = await work.read((tx) => purgeInvocations(tx, key.integrationId));
+      }
       await work.write((tx) => retireUnreadStreams(tx, key, retention, new Date(clock.now())));
       // In short acts, between which changes can be appended.
       for (let isMore = true; isMore && !signal.aborted; ) {

@@ -11,7 +11,7 @@ import {
   hintLocation,
   type KnownTicket,
   LeaseLostError,
-  type PendingInvocation,
+  type PendingInvocations,
   postponeMarks,
   putVersions,
   readDueMarks,
@@ -36,7 +36,7 @@ const MAX_DOUBLINGS = 10;
 interface Batch {
   readonly marks: readonly TicketMark[];
   readonly known: ReadonlyMap<number, KnownTicket>;
-  readonly pending: ReadonlyMap<number, readonly PendingInvocation[]>;
+  readonly pending: ReadonlyMap<number, PendingInvocations>;
 }
 
 interface Append {
@@ -105,7 +105,7 @@ class TicketLoader {
     const ids = batch.marks.map(({ ticketId }) => ticketId);
     for (const id of ids) this.#busy.add(id);
     const loading = this.#slots
-      .use(() => this.#load(batch), this.#signal)
+      .use(this.#work.key.tenantId, () => this.#load(batch), this.#signal)
       .then(
         () => this.#succeed(),
         (error: unknown) => this.#fail(error),
@@ -158,7 +158,7 @@ class TicketLoader {
       const marks = await readDueMarks(tx, integrationId, { limit: MAX_LOADED_TICKETS, busy });
       if (marks.length === 0) return null;
       const ids = marks.map(({ ticketId }) => ticketId);
-      const pending = Map.groupBy(await readPending(tx, integrationId, ids), ({ ticketId }) => ticketId);
+      const pending = await readPending(tx, integrationId, ids);
       return { marks, pending, known: await readVersions(tx, integrationId, ids) };
     });
   }
@@ -208,12 +208,13 @@ class TicketLoader {
     if (pending.size === 0) return new Map();
     const open = await this.#work.hintOpener();
     return new Map(
-      [...pending].map(([ticketId, invocations]) => [
-        ticketId,
-        invocations.flatMap(({ invocationId, hint }) =>
+      [...pending].map(([ticketId, { invocations, isCut }]) => {
+        const hints = invocations.flatMap(({ invocationId, hint }) =>
           hint === null ? [] : decodeHint(open(hintLocation(integrationId, invocationId), hint)),
-        ),
-      ]),
+        );
+        // What was before the first of them is not known.
+        return [ticketId, isCut ? hints.map(({ change }) => ({ change, previous: {} })) : hints];
+      }),
     );
   }
 
@@ -258,7 +259,7 @@ class TicketLoader {
     await settleInvocations(
       tx,
       integrationId,
-      done.flatMap(({ mark }) => (pending.get(mark.ticketId) ?? []).map(({ invocationId }) => invocationId)),
+      done.flatMap(({ mark }) => pending.get(mark.ticketId) ?? []),
     );
     const again = Map.groupBy(
       verdicts.filter((verdict) => verdict.again),

@@ -19,17 +19,21 @@ import {
 import type { Call } from '../../proxy/index.ts';
 import { notify } from '../../store/index.ts';
 import type { ServiceDeps } from '../service-deps.ts';
+import { DEFAULT_WEBHOOK_RATE, type WebhookRate, WebhookRates } from './webhook-rates.ts';
 import { type HeldWebhook, WebhookSecrets } from './webhook-secrets.ts';
+import { WebhookStrangers } from './webhook-strangers.ts';
 
 /** Largest body of a webhook, in bytes: a comment of 64 kB in JSON, several times over. */
-export const MAX_WEBHOOK_BYTES = 1024 * 1024;
+export const MAX_WEBHOOK_BYTES = 512 * 1024;
 /** Calls that are being answered at once in this process. */
 export const DEFAULT_MAX_WEBHOOKS_UNDER_WAY = 256;
+/** Of these, calls of one address. */
+const MAX_UNDER_WAY_OF_ADDRESS = 64;
 /** Zendesk repeats a call only where it is to wait less than a minute. */
 const RETRY_AFTER_SECONDS = 5;
 
 export interface WebhookDelivery extends SignedDelivery {
-  /** The same for every attempt of one call. */
+  /** The same for every attempt of one call, by a header that nobody signed: nothing depends on it. */
   readonly invocationId: string | null;
   readonly webhookId: string | null;
 }
@@ -40,6 +44,8 @@ export interface WebhookReceiverOptions {
   readonly takeForStranger: (ip: string | null) => void;
   /** Default {@link DEFAULT_MAX_WEBHOOKS_UNDER_WAY}. */
   readonly maxUnderWay?: number;
+  /** Of each integration's genuine calls. Default {@link DEFAULT_WEBHOOK_RATE}. */
+  readonly rate?: WebhookRate;
 }
 
 /**
@@ -52,16 +58,25 @@ export type ReceiveWebhook = (
   delivery: WebhookDelivery,
 ) => Promise<'ACCEPTED' | 'DUPLICATE'>;
 
-const INVOCATION_ID = /^[A-Za-z0-9_-]{1,128}$/;
 /** What a call to an integration without a webhook is checked against, so that it costs the same. */
 const NOBODYS_SECRET = 'no webhook has this secret';
 
 export function createWebhookReceiver(options: WebhookReceiverOptions): ReceiveWebhook {
   const { deps, takeForStranger, maxUnderWay = DEFAULT_MAX_WEBHOOKS_UNDER_WAY } = options;
   const secrets = new WebhookSecrets(deps);
+  const rates = new WebhookRates(deps.clock, options.rate ?? DEFAULT_WEBHOOK_RATE);
+  const strangers = new WebhookStrangers({
+    ...{ clock: deps.clock, take: takeForStranger, maxUnderWay: MAX_UNDER_WAY_OF_ADDRESS },
+  });
   let underWay = 0;
 
-  async function authenticate(integrationId: string, delivery: WebhookDelivery): Promise<HeldWebhook> {
+  async function authenticate(
+    { ip }: Call,
+    integrationId: string,
+    delivery: WebhookDelivery,
+  ): Promise<HeldWebhook> {
+    // Ids can be made up faster than they can be looked for.
+    if (!secrets.isKnown(integrationId)) strangers.assertNotSpent(ip);
     const held = await secrets.of(integrationId);
     const isTrue = isSignedBy(held?.secret ?? NOBODYS_SECRET, delivery) && held !== null;
     if (isTrue && isTimely(delivery.timestamp, deps.clock)) return held;
@@ -85,48 +100,48 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): ReceiveW
     delivery: WebhookDelivery,
   ): Promise<'ACCEPTED' | 'DUPLICATE'> {
     if (delivery.body.length > MAX_WEBHOOK_BYTES) {
-      takeForStranger(call.ip);
-      throw new SealdeskError(
-        'PAYLOAD_TOO_LARGE',
-        `A webhook may have ${MAX_WEBHOOK_BYTES / 2 ** 20} MiB at most.`,
-      );
+      strangers.take(call.ip);
+      throw new SealdeskError('PAYLOAD_TOO_LARGE', `A webhook may have ${MAX_WEBHOOK_BYTES} bytes.`, {
+        subject: String(MAX_WEBHOOK_BYTES),
+      });
     }
     let webhook: HeldWebhook;
     try {
-      webhook = await authenticate(integrationId, delivery);
+      webhook = await authenticate(call, integrationId, delivery);
     } catch (error) {
-      if (error instanceof SealdeskError && !error.retryable) takeForStranger(call.ip);
+      if (error instanceof SealdeskError && !error.retryable) strangers.take(call.ip);
       throw error;
     }
-    const event = parseWebhookEvent(delivery.body);
-    if (webhook.isOverloaded) throw overloaded();
-    return note(deps, webhook, event, nameOf(delivery, event));
+    if (webhook.isOverloaded || !rates.take(integrationId)) throw overloaded();
+    return note(deps, webhook, parseWebhookEvent(delivery.body, deps.clock.now()));
   }
 
   return async (call, integrationId, delivery) => {
-    if (underWay >= maxUnderWay) throw overloaded();
+    const leave = underWay < maxUnderWay ? strangers.enter(call.ip) : null;
+    if (leave === null) throw overloaded();
     underWay += 1;
     try {
       return await receive(call, integrationId, delivery);
     } finally {
       underWay -= 1;
+      leave();
     }
   };
 }
 
-/** The name by which a repeated call is known: Zendesk's, else one made of the event's id. */
-function nameOf({ invocationId }: WebhookDelivery, { id }: WebhookEvent): string {
-  if (invocationId !== null && INVOCATION_ID.test(invocationId)) return invocationId;
+/** The name by which a repeated call is known, made of the event's id: of the call, only its body is signed. */
+function nameOf({ id }: WebhookEvent): string {
   return `event_${createHash('sha256').update(id).digest('base64url')}`;
 }
 
 async function note(
   { store, keyring }: Pick<ServiceDeps, 'store' | 'keyring'>,
   key: HeldWebhook,
-  { type, mark, hint }: WebhookEvent,
-  invocationId: string,
+  event: WebhookEvent,
 ): Promise<'ACCEPTED' | 'DUPLICATE'> {
   const { tenantId, integrationId } = key;
+  const { type, mark, hint } = event;
+  const invocationId = nameOf(event);
   const keys = await keyring.keysOf(tenantId);
   const sealed = keys.sealText(hintLocation(integrationId, invocationId), encodeHint(hint));
   const invocation = { invocationId, ticketId: mark.ticketId, eventType: type, hint: sealed };

@@ -1,16 +1,24 @@
 /**
  * The signing secrets of webhooks, in memory for a short while: a hundred calls a second must not open one a
- * hundred times. An integration without a webhook is remembered too, for as long. A changed secret is noticed when
- * the kept one is too old, or when a signature is refused.
+ * hundred times. A changed secret is noticed when the kept one is too old, or when a signature is refused; until the
+ * new one is there, the kept one counts. Ids without a webhook are remembered apart, and few of them: anybody can make
+ * some up, and they must push no secret out.
  */
 import { type Clock, isId } from '../../base/index.ts';
-import { type FeedKey, findFeedTenant, hasMarks, readFeed, webhookSecretLocation } from '../../feed/index.ts';
+import {
+  type FeedKey,
+  findFeedTenant,
+  hasMarks,
+  hasPending,
+  readFeed,
+  webhookSecretLocation,
+} from '../../feed/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Keyring } from '../../vault/index.ts';
 
 export interface HeldWebhook extends FeedKey {
   readonly secret: string;
-  /** Whether so many tickets wait to be loaded that no more are taken. */
+  /** Whether so much waits to be loaded that no more is taken. */
   readonly isOverloaded: boolean;
 }
 
@@ -22,11 +30,11 @@ export interface WebhookSecretsDeps {
 
 interface Entry {
   readonly loadedAt: number;
-  readonly loading: Promise<HeldWebhook | null>;
-  isOverloaded: boolean;
+  readonly webhook: HeldWebhook | null;
 }
 
 const MAX_HELD = 10_000;
+const MAX_ABSENT = 1_000;
 const HELD_MS = 30_000;
 /** How soon it is looked again whether what waits has become less. */
 const OVERLOADED_MS = 5_000;
@@ -34,50 +42,76 @@ const OVERLOADED_MS = 5_000;
 const REFRESH_MS = 3_000;
 /** Tickets that may wait to be loaded. */
 export const MAX_WAITING_TICKETS = 100_000;
+/** Webhooks that may wait for their ticket to be loaded. */
+export const MAX_WAITING_WEBHOOKS = 200_000;
 
 export class WebhookSecrets {
   readonly #deps: WebhookSecretsDeps;
-  /** Least recently loaded first. */
-  readonly #entries = new Map<string, Entry>();
+  /** Least recently loaded first; kept when they are too old, since the id is one that has a webhook. */
+  readonly #held = new Map<string, Entry>();
+  /** The same for ids that have none. */
+  readonly #absent = new Map<string, Entry>();
+  readonly #loading = new Map<string, Promise<HeldWebhook | null>>();
 
   constructor(deps: WebhookSecretsDeps) {
     this.#deps = deps;
   }
 
+  /** Whether the integration has a webhook, or is known to have none, as far as this process has seen. */
+  isKnown(integrationId: string): boolean {
+    return this.#held.has(integrationId) || this.#ageOf(this.#absent.get(integrationId)) < HELD_MS;
+  }
+
   /** The webhook of an integration; `null` where it has none. Rejects with KMS_UNAVAILABLE and AUDIT_UNAVAILABLE. */
   async of(integrationId: string): Promise<HeldWebhook | null> {
     if (!isId('integration', integrationId)) return null;
-    const entry = this.#entries.get(integrationId);
-    const age = entry === undefined ? Number.POSITIVE_INFINITY : this.#deps.clock.now() - entry.loadedAt;
-    const most = entry?.isOverloaded === true ? OVERLOADED_MS : HELD_MS;
-    if (entry !== undefined && age >= 0 && age < most) return entry.loading;
+    const entry = this.#entryOf(integrationId);
+    const most = entry?.webhook?.isOverloaded === true ? OVERLOADED_MS : HELD_MS;
+    if (entry !== undefined && this.#ageOf(entry) < most) return entry.webhook;
     return this.#load(integrationId);
   }
 
-  /** The webhook read anew after a signature was refused; `null` where it was read just now or there is none. */
+  /**
+   * The webhook read anew after a signature was refused; `null` where it was read just now or there is none. Until it
+   * is there, others have the one that is held.
+   */
   async refreshed(integrationId: string): Promise<HeldWebhook | null> {
-    const entry = this.#entries.get(integrationId);
-    if (entry === undefined || this.#deps.clock.now() - entry.loadedAt < REFRESH_MS) return null;
-    return this.#load(integrationId);
+    const entry = this.#entryOf(integrationId);
+    return entry === undefined || this.#ageOf(entry) < REFRESH_MS ? null : this.#load(integrationId);
   }
 
+  #entryOf(integrationId: string): Entry | undefined {
+    return this.#held.get(integrationId) ?? this.#absent.get(integrationId);
+  }
+
+  /** Milliseconds; of none, and where the clock was set back since, more than anything. */
+  #ageOf(entry: Entry | undefined): number {
+    const age = entry === undefined ? -1 : this.#deps.clock.now() - entry.loadedAt;
+    return age < 0 ? Number.POSITIVE_INFINITY : age;
+  }
+
+  /** Everybody who asks meanwhile has the same answer; a failure is not kept. */
   #load(integrationId: string): Promise<HeldWebhook | null> {
-    const loading = this.#read(integrationId);
-    const entry: Entry = { loadedAt: this.#deps.clock.now(), loading, isOverloaded: false };
-    this.#entries.delete(integrationId);
-    this.#entries.set(integrationId, entry);
-    const oldest = this.#entries.keys().next().value;
-    if (this.#entries.size > MAX_HELD && oldest !== undefined) this.#entries.delete(oldest);
-    loading.then(
-      (held) => {
-        entry.isOverloaded = held?.isOverloaded === true;
-      },
-      () => {
-        // A failure is not kept: the next call tries anew.
-        if (this.#entries.get(integrationId) === entry) this.#entries.delete(integrationId);
-      },
-    );
+    const underWay = this.#loading.get(integrationId);
+    if (underWay !== undefined) return underWay;
+    const loadedAt = this.#deps.clock.now();
+    const loading = this.#read(integrationId)
+      .then((webhook) => {
+        this.#keep(integrationId, { loadedAt, webhook });
+        return webhook;
+      })
+      .finally(() => this.#loading.delete(integrationId));
+    this.#loading.set(integrationId, loading);
     return loading;
+  }
+
+  #keep(integrationId: string, entry: Entry): void {
+    this.#held.delete(integrationId);
+    this.#absent.delete(integrationId);
+    const [entries, most] = entry.webhook === null ? [this.#absent, MAX_ABSENT] : [this.#held, MAX_HELD];
+    entries.set(integrationId, entry);
+    const oldest = entries.keys().next().value;
+    if (entries.size > most && oldest !== undefined) entries.delete(oldest);
   }
 
   async #read(integrationId: string): Promise<HeldWebhook | null> {
@@ -87,7 +121,8 @@ export class WebhookSecrets {
     const key = { tenantId, integrationId };
     const [feed, isOverloaded] = await store.withTenant(tenantId, async (tx) => [
       await readFeed(tx, key),
-      await hasMarks(tx, integrationId, MAX_WAITING_TICKETS),
+      (await hasMarks(tx, integrationId, MAX_WAITING_TICKETS)) ||
+        (await hasPending(tx, integrationId, MAX_WAITING_WEBHOOKS)),
     ]);
     if (feed?.status !== 'ENABLED' || feed.webhook === null) return null;
     const keys = await keyring.keysOf(tenantId);

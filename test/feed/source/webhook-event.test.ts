@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { isSignedBy, isTimely, mergeHints, parseWebhookEvent } from '../../../src/feed/index.ts';
+import {
+  decodeHint,
+  encodeHint,
+  isSignedBy,
+  isTimely,
+  mergeHints,
+  parseWebhookEvent,
+} from '../../../src/feed/index.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -54,6 +61,9 @@ describe('The signature of a webhook', () => {
   });
 });
 
+/** When the events come, a second after what they tell of. */
+const NOW = Date.parse('2026-01-08T14:25:31Z');
+
 function eventOf(name: string, event: object = {}, detail: object = {}): Uint8Array {
   return bytes(
     JSON.stringify({
@@ -85,7 +95,7 @@ describe('A webhook’s body', () => {
     ['csat_received', {}, 'SATISFACTION', {}],
     ['invented_tomorrow', { previous: 'x' }, 'OTHER', {}],
   ])('of %s tells what changed and what was before', (name, event, change, previous) => {
-    const { type, mark, hint } = parseWebhookEvent(eventOf(name, event));
+    const { type, mark, hint } = parseWebhookEvent(eventOf(name, event), NOW);
     expect({ type, mark, hint }).toEqual({
       type: `ticket.${name}`,
       mark: { ticketId: 5158, gone: null, expectedAt: new Date('2026-01-08T14:25:30Z'), exportedAt: null },
@@ -95,7 +105,7 @@ describe('A webhook’s body', () => {
 
   test('of tags_changed tells which there were', () => {
     const event = { tags_added: ['new'], tags_removed: ['old'] };
-    const { hint } = parseWebhookEvent(eventOf('tags_changed', event, { tags: ['kept', 'new'] }));
+    const { hint } = parseWebhookEvent(eventOf('tags_changed', event, { tags: ['kept', 'new'] }), NOW);
     expect(hint).toEqual({ change: 'TAGS', previous: { tags: ['kept', 'old'] } });
   });
 
@@ -106,7 +116,7 @@ describe('A webhook’s body', () => {
     ['comment_added', { status: 'SCRUBBED' }, 'ERASED'],
     ['undeleted', { status: 'OPEN' }, null],
   ])('of %s with %j says of the ticket’s end %s', (name, detail, gone) => {
-    expect(parseWebhookEvent(eventOf(name, {}, detail)).mark.gone).toBe(gone);
+    expect(parseWebhookEvent(eventOf(name, {}, detail), NOW).mark.gone).toBe(gone);
   });
 
   test.each([
@@ -128,7 +138,29 @@ describe('A webhook’s body', () => {
       bytes(JSON.stringify({ id: 'e', type: 'zen:event-type:user.created', detail: { id: '1' } })),
     ],
   ])('with %s is refused without quoting it', (_what, body) => {
-    expect(() => parseWebhookEvent(body)).toThrow(expect.objectContaining({ code: 'VALIDATION_FAILED' }));
+    expect(() => parseWebhookEvent(body, NOW)).toThrow(
+      expect.objectContaining({ code: 'VALIDATION_FAILED' }),
+    );
+  });
+
+  test.each([
+    ['2026-01-08T14:30:31Z', new Date('2026-01-08T14:30:31Z')],
+    ['2026-01-08T14:30:32Z', null],
+    ['9999-12-31T23:59:59Z', null],
+  ])('that tells of a change at %s is expected to show at %s', (updated_at, expectedAt) => {
+    expect(parseWebhookEvent(eventOf('created', {}, { updated_at }), NOW).mark.expectedAt).toEqual(
+      expectedAt,
+    );
+  });
+
+  test('is kept with what was before where that is small, else with its kind alone', () => {
+    const small = { change: 'TAGS', previous: { tags: ['x'.repeat(4_000)] } } as const;
+    expect(decodeHint(encodeHint(small))).toEqual(small);
+    const large = {
+      change: 'TAGS',
+      previous: { tags: Array.from({ length: 9 }, () => 'x'.repeat(512)) },
+    } as const;
+    expect(decodeHint(encodeHint(large))).toEqual({ change: 'TAGS', previous: {} });
   });
 
   test('together with others gives the oldest value of each field', () => {
