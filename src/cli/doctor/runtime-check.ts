@@ -28,6 +28,6 @@ async function checkSuite(): Promise<Finding> {
       ? ok(`Suite ${suite.name} (native, ${openssl}): ML-KEM-768 and ML-DSA-65 work`)
       : wrong(`Suite ${suite.name} (${openssl}): ML-KEM-768 or ML-DSA-65 gives wrong results`);
   } catch {
-    return wrong(`Native suite (${openssl}): ML-KEM-768 or ML-DSA-65 is missing; use Node 24.8 or newer.`);
+    return wrong(`Native suite (${openssl}): ML-KEM-768 or ML-DSA-65 is missing; use Node 24.14.1 or newer.`);
   }
 }
