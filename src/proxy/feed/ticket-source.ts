@@ -9,6 +9,7 @@ import {
   MAX_BATCH_IDS,
   type Participant,
   type SharedTerms,
+  upstreamOf,
   ZendeskError,
   type ZendeskResponse,
 } from '../../zendesk/index.ts';
@@ -22,6 +23,7 @@ export const MAX_LOADED_TICKETS = MAX_BATCH_IDS;
 const CALLER = 'feed';
 const CALL_DEADLINE_MS = 60_000;
 const MAX_CURSOR_CHARACTERS = 2_048;
+const PLACE_REFUSALS: readonly number[] = [400, 410, 422];
 
 /** Where a page of the export begins. */
 export type ExportPlace =
@@ -60,6 +62,10 @@ export interface TicketSourceOptions {
 
 const TicketsBody = z.looseObject({ tickets: records });
 const TicketBody = z.looseObject({ ticket: z.looseObject({}) });
+const ErrorBody = z.union([
+  z.looseObject({ error: z.union([z.string(), z.looseObject({})]) }),
+  z.looseObject({ errors: z.array(z.unknown()) }),
+]);
 const ExportBody = z.looseObject({
   tickets: records,
   after_cursor: z.string().min(1).max(MAX_CURSOR_CHARACTERS),
@@ -122,10 +128,14 @@ export function createTicketSource({ connections, clock, target }: TicketSourceO
   } satisfies TicketSource);
 }
 
-/** Whether Zendesk says that it takes no such place in its export: all its refusals but those of who asks or how often. */
+/**
+ * Whether Zendesk says that it takes no such place in its export: in an error of its own. What something on the way
+ * answers is none.
+ */
 export function isPlaceRefused(error: unknown): boolean {
-  const status = error instanceof ZendeskError ? error.details.upstreamStatus : undefined;
-  return status !== undefined && status >= 400 && status < 500 && ![401, 403, 404, 408, 429].includes(status);
+  const answer = upstreamOf(error);
+  if (answer === null || !PLACE_REFUSALS.includes(answer.status)) return false;
+  return ErrorBody.safeParse(answer.body).success;
 }
 
 /** Whether the answer was larger than the gateway reads. */

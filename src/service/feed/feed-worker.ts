@@ -24,6 +24,8 @@ export interface FeedWorkerOptions {
   readonly maxWorking?: number;
   /** Feeds held at once; default 1 000. */
   readonly maxFeeds?: number;
+  /** Of these, feeds of one tenant, unless no other's are unattended; default 250. */
+  readonly maxFeedsOfTenant?: number;
   /** 0 ≤ x < 1. */
   readonly random?: () => number;
 }
@@ -48,14 +50,17 @@ class ScanningWorker implements FeedWorker {
   readonly holder = randomUUID();
   readonly #deps: FeedRunDeps;
   readonly #maxFeeds: number;
+  readonly #maxFeedsOfTenant: number;
   readonly #runs = new Map<string, { readonly key: FeedKey; readonly over: Promise<void> }>();
   readonly #stopped = new AbortController();
   readonly #scanning: Promise<void>;
 
   constructor(deps: ServiceDeps, options: FeedWorkerOptions) {
-    const { times, maxWorking = 64, maxFeeds = 1_000, random = Math.random } = options;
+    const { times, maxWorking = 64, maxFeeds = 1_000, maxFeedsOfTenant = 250 } = options;
+    const { random = Math.random } = options;
     const { store, keyring, connections, clock, log, feed } = deps;
     this.#maxFeeds = maxFeeds;
+    this.#maxFeedsOfTenant = maxFeedsOfTenant;
     this.#deps = {
       ...{ store, keyring, connections, clock, log, random },
       append: (append) => appendChanges({ store, keyring, clock, sealer: feed.sealer }, append),
@@ -112,11 +117,23 @@ class ScanningWorker implements FeedWorker {
     const room = Math.min(MAX_CLAIMS, this.#maxFeeds - this.#runs.size);
     if (room <= 0) return;
     const { store } = this.#deps;
-    const free = await store.withSystem('feed-leases', (tx) => findUnattendedFeeds(tx, room));
+    const full = this.#fullTenants();
+    const free = await store.withSystem('feed-leases', async (tx) => {
+      const others = await findUnattendedFeeds(tx, room, full);
+      return others.length > 0 || full.length === 0 ? others : findUnattendedFeeds(tx, room);
+    });
     for (const key of free) {
       if (this.#stopped.signal.aborted) return;
       if (!this.#runs.has(key.integrationId)) await this.#claim(key);
     }
+  }
+
+  /** Tenants of which this process holds as many feeds as it does for one. */
+  #fullTenants(): readonly string[] {
+    const byTenant = Map.groupBy(this.#runs.values(), ({ key }) => key.tenantId);
+    return [...byTenant].flatMap(([tenantId, runs]) =>
+      runs.length >= this.#maxFeedsOfTenant ? tenantId : [],
+    );
   }
 
   async #claim(key: FeedKey): Promise<void> {

@@ -3,8 +3,8 @@
  * there is newer than the one that is known. What webhooks lost, reordered or never told is found here.
  *
  * The place in the export moves on in the transaction that sets the marks. A place that Zendesk refuses is given
- * up for a time before it: what comes twice is known already. Only where no earlier time is taken either may
- * versions be missing, and the streams are told so by a GAP.
+ * up for a time before it: what comes twice is known already. Only where no earlier time is taken either, several
+ * times over, may versions be missing, and the streams are told so by a GAP.
  */
 import type { JsonObject } from '../../base/index.ts';
 import { isSealdeskError } from '../../base/index.ts';
@@ -35,20 +35,31 @@ const MAX_WAITING_MARKS = 20_000;
 const MARGIN_SECONDS = 300;
 /** A beginning younger than this is refused for its youth, and taken later. */
 const YOUNG_SECONDS = 600;
+/** How often in a row a beginning is refused before it is given up. */
+const MAX_REFUSALS = 3;
+
+/** How one reading ended: there is MORE to be read, the feed is CURRENT, or the beginning was REFUSED. */
+type Reading = 'MORE' | 'CURRENT' | 'REFUSED';
 
 /** Reads until `signal` is aborted. Rejects with {@link LeaseLostError}, and with what nobody foresaw. */
 export async function runExport(work: FeedWork, slots: Slots, signal: AbortSignal): Promise<void> {
   const { clock, times } = work;
   let size: number = PAGE_SIZES.first;
   let failures = 0;
+  let refusals = 0;
   while (!signal.aborted) {
     await work.mayWork(signal);
     let pause: number;
     try {
-      const isCurrent = await slots.use(() => readPage(work, size, signal), signal);
+      const reading = await slots.use(
+        work.key.tenantId,
+        () => readPage(work, size, refusals, signal),
+        signal,
+      );
       failures = 0;
+      refusals = reading === 'REFUSED' ? refusals + 1 : 0;
       await work.noteFault('export', null);
-      pause = isCurrent ? work.jittered(times.export) : 0;
+      pause = reading === 'MORE' ? 0 : work.jittered(times.export);
     } catch (error) {
       if (error instanceof LeaseLostError) throw error;
       if (signal.aborted) return;
@@ -66,15 +77,20 @@ export async function runExport(work: FeedWork, slots: Slots, signal: AbortSigna
   }
 }
 
-/** Reads the next page. Whether there is nothing more to be read for now. */
-async function readPage(work: FeedWork, size: number, signal: AbortSignal): Promise<boolean> {
+/** Reads the next page. `refusals` in a row came before. */
+async function readPage(
+  work: FeedWork,
+  size: number,
+  refusals: number,
+  signal: AbortSignal,
+): Promise<Reading> {
   const { clock, key, source } = work;
   const { feed, isFull } = await work.read(async (tx) => ({
     feed: await readFeed(tx, key),
     isFull: await hasMarks(tx, key.integrationId, MAX_WAITING_MARKS),
   }));
   if (feed === null) throw new LeaseLostError(key.integrationId);
-  if (isFull) return true;
+  if (isFull) return 'CURRENT';
   const askedAt = clock.now();
   let page: ExportPage;
   try {
@@ -82,7 +98,7 @@ async function readPage(work: FeedWork, size: number, signal: AbortSignal): Prom
     page = await source.exportPage(cursor === null ? { startTime } : { cursor }, size, signal);
   } catch (error) {
     if (!isPlaceRefused(error)) throw error;
-    return beginAnew(work, feed);
+    return beginAnew(work, feed, refusals);
   }
   const marks = await newerThanKnown(work, page.tickets);
   const polledAt = new Date(clock.now());
@@ -92,7 +108,7 @@ async function readPage(work: FeedWork, size: number, signal: AbortSignal): Prom
     await advanceExport(tx, key.integrationId, { cursor: page.cursor, polledAt, completeUntil });
   });
   if (marks.length > 0) work.marked.wake();
-  return page.isLast;
+  return page.isLast ? 'CURRENT' : 'MORE';
 }
 
 async function newerThanKnown(work: FeedWork, records: readonly JsonObject[]): Promise<readonly NewMark[]> {
@@ -136,8 +152,8 @@ function completeUntilOf(work: FeedWork, page: ExportPage, askedAt: number): Dat
   return typeof generated === 'number' ? new Date(Math.min(latest, generated * 1_000)) : null;
 }
 
-/** Zendesk refused the place: another is taken. Whether to wait before it is asked again. */
-async function beginAnew(work: FeedWork, feed: Feed): Promise<boolean> {
+/** Zendesk refused the place, after `refusals` others: another is taken. */
+async function beginAnew(work: FeedWork, feed: Feed, refusals: number): Promise<Reading> {
   const { clock, key, log } = work;
   const now = clock.now();
   const polledAt = new Date(now);
@@ -149,14 +165,15 @@ async function beginAnew(work: FeedWork, feed: Feed): Promise<boolean> {
     await work.write((tx) =>
       advanceExport(tx, integrationId, { cursor: null, start, polledAt, completeUntil: null }),
     );
-    return false;
+    return 'MORE';
   }
   // Zendesk takes no time of its newest minute, and its clock may be behind.
-  if (now - feed.exportStart * 1_000 < YOUNG_SECONDS * 1_000) return true;
+  if (now - feed.exportStart * 1_000 < YOUNG_SECONDS * 1_000) return 'CURRENT';
+  if (refusals + 1 < MAX_REFUSALS) return 'REFUSED';
   log.warn('Zendesk refused the beginning of its export; changes may be missing', { integrationId });
   const start = Math.floor((now - work.times.exportLag) / 1_000) - 1;
   await work.append([{ content: { v: 1, kind: 'GAP', reason: 'SOURCE_RESTARTED' } }], (tx) =>
     advanceExport(tx, integrationId, { cursor: null, start, polledAt, completeUntil: null }),
   );
-  return true;
+  return 'CURRENT';
 }

@@ -5,6 +5,7 @@ import { ALL_OPERATIONS, dataOf } from '../../support/tenant.ts';
 import { eventually, openTicket, useSourceRigs } from './source-rig.ts';
 
 const EXPORT = '/api/v2/incremental/tickets/cursor';
+const REFUSAL = { kind: 'status', status: 422, body: '{"error":"InvalidValue"}' } as const;
 const ALLOW = `mutation($id: ID!, $operations: [String!]!) {
   updateIntegration(input: { id: $id, allowedOperations: $operations }) { integration { id } }
 }`;
@@ -39,7 +40,7 @@ describeOnBothDatabases('A feed', (kind) => {
     await follower.until((change) => change.kind === 'CHANGED' && change.ticket_id === first);
     await eventually(rig.status, (one) => one.export.state === 'CURRENT');
     const before = simulator.requests.total;
-    simulator.faults.add({ path: EXPORT, count: 1, effect: { kind: 'status', status: 422 } });
+    simulator.faults.add({ path: EXPORT, count: 1, effect: REFUSAL });
     await simulator.waitForRequest(
       ({ path, query }) => path.startsWith(EXPORT) && query.includes('start_time'),
       {
@@ -61,7 +62,8 @@ describeOnBothDatabases('A feed', (kind) => {
     await gateway.store.withTenant(tenant.id, (tx) =>
       tx.updateTable('ticket_feeds').set({ export_start: 1_700_000_000 }).execute(),
     );
-    simulator.faults.add({ path: EXPORT, count: 1, effect: { kind: 'status', status: 422 } });
+    // Twice may be a whim.
+    simulator.faults.add({ path: EXPORT, count: 3, effect: REFUSAL });
     rig.startWorker();
     expect(await follower.until((change) => change.kind === 'GAP')).toEqual({
       ...{ v: 1, kind: 'GAP', reason: 'SOURCE_RESTARTED' },
