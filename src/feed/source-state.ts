@@ -17,7 +17,7 @@ export interface Feed extends FeedKey {
   readonly status: FeedStatus;
   readonly enabledAt: Date;
   readonly webhook: FeedWebhook | null;
-  /** Of the secret; counts the webhooks that the feed has had. */
+  /** Of the secret; counts how often the feed was switched. */
   readonly webhookVersion: number;
   readonly webhookFault: string | null;
   /** Unix seconds from which the export begins where there is no cursor. */
@@ -113,13 +113,12 @@ export async function enableFeed(tx: Tx, enabling: FeedEnabling): Promise<void> 
     .execute();
 }
 
-/** Turns the feed off, forgets its webhook, and takes the lease from whoever holds it. */
+/** Turns the feed off, forgets its webhook, and takes the lease from whoever holds it; under the lock of the log. */
 export async function disableFeed(
   tx: Tx,
   { tenantId, integrationId }: FeedKey,
   webhookFault: string | null,
 ): Promise<void> {
-  // The lock of the log first, as everywhere.
   await tx
     .updateTable('feed_heads')
     .set({ lease_holder: null, lease_until: null })
@@ -128,14 +127,15 @@ export async function disableFeed(
     .execute();
   await tx
     .updateTable('ticket_feeds')
-    .set({
+    .set(({ eb }) => ({
       status: 'DISABLED',
       webhook_id: null,
       webhook_secret: null,
+      webhook_version: eb('webhook_version', '+', 1),
       webhook_fault: webhookFault,
       export_fault: null,
       load_fault: null,
-    })
+    }))
     .where('tenant_id', '=', tenantId)
     .where('integration_id', '=', integrationId)
     .execute();
@@ -188,8 +188,12 @@ export async function countAppended(
     WHERE integration_id = ${integrationId}`.execute(tx);
 }
 
-/** The enabled feeds of active integrations that nobody attends to, of every tenant, in any order. */
-export async function findUnattendedFeeds(tx: Tx, limit: number): Promise<readonly FeedKey[]> {
+/** The enabled feeds of active integrations that nobody attends to, of every tenant but `except`, in any order. */
+export async function findUnattendedFeeds(
+  tx: Tx,
+  limit: number,
+  except: readonly string[] = [],
+): Promise<readonly FeedKey[]> {
   return tx
     .selectFrom('ticket_feeds as f')
     .innerJoin('feed_heads as h', 'h.integration_id', 'f.integration_id')
@@ -197,6 +201,7 @@ export async function findUnattendedFeeds(tx: Tx, limit: number): Promise<readon
     .select(['f.tenant_id as tenantId', 'f.integration_id as integrationId'])
     .where('f.status', '=', 'ENABLED')
     .where('i.status', '=', 'ACTIVE')
+    .where(sql<boolean>`NOT f.tenant_id = ANY(${[...except]}::text[])`)
     .where((where) =>
       where.or([
         where('h.lease_holder', 'is', null),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { assertRole, type Role } from '../access/index.ts';
 import { createId, isId, SealdeskError } from '../base/index.ts';
-import { type FeedKey, readFeed } from '../feed/index.ts';
+import { type FeedKey, lockLog, readFeed } from '../feed/index.ts';
 import {
   assertAuthenticated,
   type Call,
@@ -129,7 +129,7 @@ export async function deleteIntegration(
     const { id } = parseInput(IntegrationInput, input);
     await step.commit(
       async (tx) => {
-        await assertFeedIsOff(tx, { tenantId: step.tenantId, integrationId: id });
+        await holdWithoutFeed(tx, { tenantId: step.tenantId, integrationId: id });
         const row = await tx
           .deleteFrom('integrations')
           .where('tenant_id', '=', step.tenantId)
@@ -251,8 +251,20 @@ async function assignCredential(
   );
 }
 
-/** What a feed has at Zendesk would stay there for ever. */
-async function assertFeedIsOff(tx: Tx, key: FeedKey): Promise<void> {
+/**
+ * Holds the integration against who switches its feed, until the transaction ends. Throws CONFLICT where the feed is
+ * on: what it has at Zendesk would stay there for ever.
+ */
+async function holdWithoutFeed(tx: Tx, key: FeedKey): Promise<void> {
+  // In the order in which everybody takes them.
+  await lockLog(tx, key.tenantId, key.integrationId);
+  await tx
+    .selectFrom('integrations')
+    .select('id')
+    .where('tenant_id', '=', key.tenantId)
+    .where('id', '=', key.integrationId)
+    .forUpdate()
+    .execute();
   if ((await readFeed(tx, key))?.status !== 'ENABLED') return;
   throw new SealdeskError(
     'CONFLICT',

@@ -5,18 +5,20 @@
  */
 import { z } from 'zod';
 import type { Role } from '../../access/index.ts';
-import { SealdeskError } from '../../base/index.ts';
+import { isSealdeskError, SealdeskError } from '../../base/index.ts';
 import {
   deleteInvocations,
   disableFeed,
   enableFeed,
   type Feed,
   type FeedKey,
+  lockLog,
   readFeed,
   SUBSCRIBED_EVENT_TYPES,
   webhookSecretLocation,
 } from '../../feed/index.ts';
 import {
+  assertAuthenticated,
   type Call,
   type ConnectionTarget,
   credentialOf,
@@ -46,8 +48,11 @@ export interface TicketFeedChange {
 
 const ADMIN: readonly Role[] = ['ADMIN'];
 const Input = z.strictObject({ integrationId: idField('integration') });
-/** The export takes no time within its newest minute (zendesk-api §8). */
-const EXPORT_LAG_SECONDS = 61;
+/**
+ * How long before the first enabling the export begins: beyond the newest minute, of which it takes no time
+ * (zendesk-api §8), though this process's clock may be ahead. What is told from before does no harm.
+ */
+const EXPORT_MARGIN_SECONDS = 900;
 /** Failures by which Zendesk says that it makes no webhook for this account: the export alone has to do. */
 const REFUSALS = ['UPSTREAM_FORBIDDEN', 'UPSTREAM_REJECTED', 'NOT_FOUND', 'CONFLICT'];
 
@@ -94,8 +99,7 @@ export async function enableTicketFeed(
     send: ({ integration }) => hook(deps, integration),
     async commit(tx, keys, admitted, { webhook, fault }) {
       const { tenantId } = keys;
-      const { feed } = await readBoth(tx, { tenantId, integrationId });
-      if ((feed?.webhookVersion ?? 0) !== (admitted.feed?.webhookVersion ?? 0)) throw switchedMeanwhile();
+      const feed = await readUnswitched(tx, { tenantId, integrationId }, admitted);
       const webhookVersion = (feed?.webhookVersion ?? 0) + 1;
       await enableFeed(tx, {
         tenantId,
@@ -104,7 +108,7 @@ export async function enableTicketFeed(
         webhook: webhook === null ? null : sealWebhook(keys, integrationId, webhook, webhookVersion),
         webhookVersion,
         webhookFault: fault,
-        exportStart: Math.floor(startedAt / 1_000) - EXPORT_LAG_SECONDS,
+        exportStart: Math.floor(startedAt / 1_000) - EXPORT_MARGIN_SECONDS,
       });
       return viewOf(tx, { tenantId, integrationId }, clock.now());
     },
@@ -131,20 +135,48 @@ export async function disableTicketFeed(
       return both;
     },
     send: ({ integration }) => unhook(deps, integration),
-    async commit(tx, { tenantId }, _admitted, fault) {
+    async commit(tx, { tenantId }, admitted, fault) {
+      await readUnswitched(tx, { tenantId, integrationId }, admitted);
       await disableFeed(tx, { tenantId, integrationId }, fault);
-      await deleteInvocations(tx, integrationId);
       await notify(tx, 'rights', tenantId);
       return viewOf(tx, { tenantId, integrationId }, deps.clock.now());
     },
   });
+  await forgetInvocations(deps, call, integrationId);
   return { ...result, auditEventId };
+}
+
+/** In portions: there may be many. What stays where the database is away is cleared away once the feed is on again. */
+async function forgetInvocations(
+  { store, log }: ServiceDeps,
+  call: Call,
+  integrationId: string,
+): Promise<void> {
+  assertAuthenticated(call);
+  const { tenantId } = call.caller;
+  try {
+    for (let isMore = true; isMore; ) {
+      isMore = await store.withTenant(tenantId, (tx) => deleteInvocations(tx, integrationId));
+    }
+  } catch (error) {
+    if (!isSealdeskError(error, 'AUDIT_UNAVAILABLE')) throw error;
+    log.warn('What webhooks told could not be cleared away', { integrationId, error });
+  }
 }
 
 async function readBoth(tx: Tx, key: FeedKey): Promise<Admitted> {
   const integration = await holdIntegration(tx, key.tenantId, key.integrationId);
   if (integration === null) throw notFound('integration');
   return { integration, feed: await readFeed(tx, key) };
+}
+
+/** The feed under the lock of its log, where nobody has switched it since it was admitted; throws CONFLICT otherwise. */
+async function readUnswitched(tx: Tx, key: FeedKey, admitted: Admitted): Promise<Feed | null> {
+  // The lock of the log first, as everywhere.
+  await lockLog(tx, key.tenantId, key.integrationId);
+  const { feed } = await readBoth(tx, key);
+  if ((feed?.webhookVersion ?? 0) === (admitted.feed?.webhookVersion ?? 0)) return feed;
+  throw new SealdeskError('CONFLICT', 'The feed was switched by another call meanwhile. Do it again.');
 }
 
 async function hook(deps: ServiceDeps, integration: Integration): Promise<Hooked> {
@@ -205,8 +237,4 @@ async function viewOf(
   const feed = await readFeedStatus(tx, key, { lineageId: null, now });
   if (feed === null) throw new TypeError('"key" must name an integration with a feed');
   return { integration, feed };
-}
-
-function switchedMeanwhile(): SealdeskError {
-  return new SealdeskError('CONFLICT', 'The feed was switched by another call meanwhile. Do it again.');
 }
