@@ -71,7 +71,6 @@ const ids: Read = (value) => {
 
 /** By the event's name. The description is no small field; what a custom field was is left to the reader's own copy. */
 const ROWS: Readonly<Record<string, Row>> = Object.freeze({
-  __proto__: null,
   created: { change: 'CREATED' },
   status_changed: { change: 'STATUS', field: 'status', read: word },
   custom_status_changed: { change: 'CUSTOM_STATUS', field: 'custom_status_id', read: id },
@@ -109,7 +108,9 @@ const ROWS: Readonly<Record<string, Row>> = Object.freeze({
   sla_policy_changed: { change: 'SERVICE_LEVEL' },
   ola_policy_changed: { change: 'SERVICE_LEVEL' },
   next_sla_breach_changed: { change: 'SERVICE_LEVEL' },
-} as unknown as Record<string, Row>);
+} satisfies Record<string, Row>);
+
+const OTHER: Row = Object.freeze({ change: 'OTHER' });
 
 /** Every type of event that the feed subscribes to at Zendesk. */
 export const SUBSCRIBED_EVENT_TYPES: readonly string[] = Object.freeze(
@@ -127,7 +128,7 @@ export function parseWebhookEvent(body: Uint8Array, now: number): WebhookEvent {
   }
   const { id: eventId, type, detail, event } = parsed.data;
   const name = type.slice(`${PREFIX}ticket.`.length);
-  const row = ROWS[name] ?? { change: 'OTHER' };
+  const row: Row = Object.hasOwn(ROWS, name) ? (ROWS[name] ?? OTHER) : OTHER;
   const expected = timeOf(detail['updated_at']);
   return {
     id: eventId,
