@@ -15,7 +15,6 @@ import { createNodeSuite } from '../../../src/envelope/node.ts';
 
 export interface FoundedFeed {
   readonly integrationId: string;
-  readonly adminKey: string;
   /** Follows over `subscriberUrl`. */
   readonly client: SealdeskClient;
 }
@@ -91,7 +90,7 @@ export async function foundFeed({
     clientKey: await welcomed(encodeKeyFile(keyFile)),
     apiKey: createApiKey.secret,
   });
-  return { integrationId, adminKey, client };
+  return { integrationId, client };
 }
 
 async function welcomed(text: string) {

@@ -32,7 +32,7 @@ import { openKeyring } from '../../../src/vault/index.ts';
 import { openAccountLimiters, openZendeskTransport } from '../../../src/zendesk/index.ts';
 import type { GatewayGreeting, GatewaySpec } from './gateway-process.ts';
 
-/** Seconds after which the edge ends what it still answers: no test waits for a stream that is stuck. */
+/** After which the edge ends what it still answers: no test waits for a stream that is stuck. */
 const DRAIN_GRACE_MS = 5_000;
 
 function clockOf({ clockOffsetMs }: GatewaySpec): Clock {
