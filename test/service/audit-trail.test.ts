@@ -7,7 +7,7 @@ import { acceptWelcome, createKeyFile, importKeys, publicJwkSet } from '../../sr
 import { signRegistration } from '../../src/envelope/index.ts';
 import type { RestAnswer } from '../support/gateway.ts';
 import { describeOnBothDatabases } from '../support/store.ts';
-import { createTestApiKey, suite } from '../support/tenant.ts';
+import { ALL_OPERATIONS, createTestApiKey, suite } from '../support/tenant.ts';
 import {
   codeOf,
   type EventView,
@@ -161,6 +161,18 @@ const STEPS: Readonly<Record<string, Step>> = {
     types: ID,
     variables: (_state, { tenant }) => ({ id: tenant.integrationId }),
   },
+  enableTicketFeed: {
+    action: 'feed.enable',
+    selection: '{ integration { id } }',
+    types: { integrationId: 'ID!' },
+    variables: (_state, { tenant }) => ({ integrationId: tenant.integrationId }),
+  },
+  disableTicketFeed: {
+    action: 'feed.disable',
+    selection: '{ integration { id } }',
+    types: { integrationId: 'ID!' },
+    variables: (_state, { tenant }) => ({ integrationId: tenant.integrationId }),
+  },
   deleteIntegration: {
     action: 'integration.delete',
     selection: '{ deletedId }',
@@ -245,6 +257,17 @@ describeOnBothDatabases('the audit trail', (database) => {
   beforeAll(async () => {
     house = await openHouse(database);
     installation = await installationAuditor(house.gateway);
+    const { keys, integrationId } = house.tenant;
+    const allowed = await house.gateway.graphql(
+      `mutation($id: ID!, $operations: [String!]!) {
+        updateIntegration(input: { id: $id, allowedOperations: $operations }) { integration { id } }
+      }`,
+      {
+        apiKey: keys.admin,
+        variables: { id: integrationId, operations: [...ALL_OPERATIONS, 'subscribe_tickets'] },
+      },
+    );
+    expect(codeOf(allowed)).toBeNull();
   });
   afterAll(() => house[Symbol.asyncDispose]());
 

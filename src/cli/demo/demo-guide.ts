@@ -41,7 +41,6 @@ export function demoGuide({ file, folder, tickets, changesPerMinute }: DemoGuide
     'Ask the typed graph; the answer travels sealed and is opened here (in programs: docs/client.md):',
     `${programCall()} query ${quoteForShell(GRAPH_QUERY)} \\`,
     `  --variables ${quoteForShell(JSON.stringify({ id: file.integrationId }))} --key ${shownPath(file.clientKeyFile)} --api-key ${file.apiKeys.agent}`,
-    '',
     'Follow what changes, live and sealed; Ctrl+C ends it:',
     `${programCall()} feed tail --key ${shownPath(file.clientKeyFile)} --api-key ${file.apiKeys.dashboard}`,
     '',
