@@ -165,10 +165,11 @@ export class Cluster implements AsyncDisposable {
     return found;
   }
 
-  /** Starts a process in the place of one that is gone. */
+  /** Starts a process in the place of one that is gone, with its clock. */
   async replace(gone: GatewayProcess): Promise<GatewayProcess> {
     const { processes, program, spec } = this.parts;
-    const made = await openGatewayProcess(program, spec);
+    const { clockOffsetMs } = gone;
+    const made = await openGatewayProcess(program, { ...spec, clockOffsetMs });
     processes[processes.indexOf(gone)] = made;
     return made;
   }

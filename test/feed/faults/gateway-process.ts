@@ -31,6 +31,8 @@ export interface GatewayGreeting {
 
 export interface GatewayProcess extends AsyncDisposable, GatewayGreeting {
   readonly url: string;
+  /** By how much its clock is wrong. */
+  readonly clockOffsetMs: number;
   /** Neither killed nor stopped. */
   readonly isAlive: boolean;
   /** SIGKILL; resolves when it is gone. */
@@ -53,7 +55,7 @@ export async function openGatewayProcess(program: string, spec: GatewaySpec): Pr
     env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(program), 'compiled') },
   });
   const line = await firstLineOf(child);
-  return handleOf(child, JSON.parse(line));
+  return handleOf(child, JSON.parse(line), spec.clockOffsetMs);
 }
 
 /** What {@link openServeProcess} needs. */
@@ -77,10 +79,10 @@ export async function openServeProcess(settings: ServeSettings): Promise<Gateway
     },
   });
   await untilSaid(child, '"Listening"');
-  return handleOf(child, { port, holder: '', operatorKey: null });
+  return handleOf(child, { port, holder: '', operatorKey: null }, 0);
 }
 
-function handleOf(child: ChildProcess, greeting: GatewayGreeting): GatewayProcess {
+function handleOf(child: ChildProcess, greeting: GatewayGreeting, clockOffsetMs: number): GatewayProcess {
   const exited = once(child, 'exit');
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null && !child.killed;
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
@@ -90,6 +92,7 @@ function handleOf(child: ChildProcess, greeting: GatewayGreeting): GatewayProces
   };
   return {
     ...greeting,
+    clockOffsetMs,
     url: `http://127.0.0.1:${greeting.port}`,
     get isAlive() {
       return isAlive();
