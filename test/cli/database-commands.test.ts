@@ -32,7 +32,13 @@ describe('on an embedded database', () => {
   it('migrate applies the migrations once', async () => {
     expect(await run(['migrate'])).toEqual({
       code: 0,
-      stdout: 'applied 0001-foundation\napplied 0002-zendesk-budget\napplied 0003-api-key-delivery\n',
+      stdout: [
+        'applied 0001-foundation',
+        'applied 0002-zendesk-budget',
+        'applied 0003-api-key-delivery',
+        'applied 0004-ticket-feed',
+        '',
+      ].join('\n'),
       stderr: '',
     });
     expect(await run(['migrate'])).toEqual({ code: 0, stdout: 'The database is up to date.\n', stderr: '' });
