@@ -15,6 +15,9 @@ describe('the built package', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sealdesk-build-'));
     await cp(join(repository, 'package.json'), join(folder, 'package.json'));
+    for (const file of manifest.files.filter((name) => name.startsWith('schema/'))) {
+      await cp(join(repository, file), join(folder, file));
+    }
     await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
     const compiler = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
     const project = join(repository, 'bin', 'tsconfig.build.json');
