@@ -115,9 +115,10 @@ describeOnBothDatabases('A ticket', (kind) => {
     const follower = await rig.follow();
     const worker = rig.startWorker();
     const source = simulator.tickets.create({ subject: 'Twice', comment: { body: 'Again.' } });
-    const target = simulator.tickets.create({ subject: 'Once', comment: { body: 'First.' } });
+    // Untouched for long: of a ticket changed within the same second a comment alone makes no other version.
+    const target =
+      simulator.tickets.all().find(({ id, status }) => status !== 'closed' && id !== source)?.id ?? 0;
     await follower.until((change) => change.kind === 'CHANGED' && change.ticket_id === source);
-    await follower.until((change) => change.kind === 'CHANGED' && change.ticket_id === target);
     await worker[Symbol.asyncDispose]();
     simulator.tickets.merge(target, [source]);
     await simulator.webhooks.untilDelivered();
