@@ -102,9 +102,8 @@ describeOnBothDatabases('The lease on a feed', (kind) => {
   });
 
   // An embedded database has the clock of its one process.
-  test.runIf(kind === 'postgres')(
-    'lasts by the clock of the database, whatever those of the processes say',
-    async () => {
+  if (kind === 'postgres') {
+    test('lasts by the clock of the database, whatever those of the processes say', async () => {
       const desk = await openDesk(store());
       const now = Date.now;
       try {
@@ -117,8 +116,8 @@ describeOnBothDatabases('The lease on a feed', (kind) => {
       } finally {
         Date.now = now;
       }
-    },
-  );
+    });
+  }
 
   test('is lost when the feed is turned off, and not to be had before it is on again', async () => {
     const desk = await openDesk(store());
