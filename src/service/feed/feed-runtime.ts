@@ -5,8 +5,6 @@ import type { SessionOptions, TicketSession } from './ticket-session.ts';
 
 export interface FeedRuntime extends AsyncDisposable {
   readonly sealer: FeedSealer;
-  readonly connections: number;
-  readonly subscriptions: number;
   /** A session for who calls. Rejects with UNAUTHENTICATED, the failures of the recipient, and TOO_MANY_REQUESTS. */
   openSession(call: Call, options: SessionOptions): Promise<TicketSession>;
   /**

@@ -8,17 +8,12 @@ export class HolderCounts {
   readonly #who: string;
   readonly #what: string;
   readonly #counts = new Map<string, number>();
-  #total = 0;
 
   /** Each holder, such as `This API key`, may have `what` up to `limit`. */
   constructor(limit: number, who: string, what: string) {
     this.#who = who;
     this.#limit = limit;
     this.#what = what;
-  }
-
-  get total(): number {
-    return this.#total;
   }
 
   /** One more for `holder`, until what is returned is called. Throws TOO_MANY_REQUESTS. */
@@ -32,12 +27,10 @@ export class HolderCounts {
       );
     }
     this.#counts.set(holder, count + 1);
-    this.#total += 1;
     let isTaken = true;
     return () => {
       if (!isTaken) return;
       isTaken = false;
-      this.#total -= 1;
       const left = (this.#counts.get(holder) ?? 1) - 1;
       if (left === 0) this.#counts.delete(holder);
       else this.#counts.set(holder, left);

@@ -38,12 +38,6 @@ export async function openFeedRuntime(options: FeedRuntimeOptions): Promise<Feed
   const kept = resources.move();
   return Object.freeze<FeedRuntime>({
     sealer,
-    get connections() {
-      return sessions.connections;
-    },
-    get subscriptions() {
-      return sessions.subscriptions;
-    },
     openSession: (call, session) => sessions.open(call, session),
     onMarked(wake) {
       wakers.add(wake);

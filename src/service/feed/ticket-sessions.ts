@@ -16,13 +16,9 @@ import type { SessionOptions, TicketSession, TicketSubscription } from './ticket
 
 /** In one process: of one API key, and of all keys of a tenant together. */
 export const SESSION_LIMITS = Object.freeze({
-  connections: 1_000,
-  subscriptions: 2_000,
-  tenantConnections: 2_500,
-  tenantSubscriptions: 5_000,
+  connections: Object.freeze({ key: 1_000, tenant: 2_500 }),
+  subscriptions: Object.freeze({ key: 2_000, tenant: 5_000 }),
 });
-const CONNECTIONS = 'connections to change feeds';
-const SUBSCRIPTIONS = 'subscriptions to change feeds';
 
 const CHECK_INTERVAL_MS = 2_000;
 
@@ -31,8 +27,8 @@ export interface TicketSessionsDeps extends SubscribeDeps, Pick<ServiceDeps, 'lo
 export class TicketSessions implements AsyncDisposable {
   readonly #deps: TicketSessionsDeps;
   readonly #sessions = new Set<OpenSession>();
-  readonly #connections = createPlaces('connections', CONNECTIONS);
-  readonly #subscriptions = createPlaces('subscriptions', SUBSCRIPTIONS);
+  readonly #connections = createPlaces('connections');
+  readonly #subscriptions = createPlaces('subscriptions');
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
   #checking: Promise<void> | null = null;
@@ -42,14 +38,6 @@ export class TicketSessions implements AsyncDisposable {
   constructor(deps: TicketSessionsDeps) {
     this.#deps = deps;
     this.#running = this.#run();
-  }
-
-  get connections(): number {
-    return this.#sessions.size;
-  }
-
-  get subscriptions(): number {
-    return this.#subscriptions.ofKeys.total;
   }
 
   /** A session for who calls. Rejects with UNAUTHENTICATED, the failures of the recipient, and TOO_MANY_REQUESTS. */
@@ -137,11 +125,11 @@ export class TicketSessions implements AsyncDisposable {
 
   async #checkAll(): Promise<void> {
     while (this.#stale.size > 0 && !this.#stopped.signal.aborted) {
-      const isMeant = this.#stale.has(null) ? () => true : this.#stale.has.bind(new Set(this.#stale));
+      const meant = new Set(this.#stale);
       this.#stale.clear();
       const byTenant = Map.groupBy(this.#sessions, ({ call }) => call.caller.tenantId);
       for (const [tenantId, sessions] of byTenant) {
-        if (!isMeant(tenantId)) continue;
+        if (!meant.has(null) && !meant.has(tenantId)) continue;
         await this.#checkTenant(tenantId, sessions).catch((error: unknown) =>
           this.#deps.log.warn('The rights of connections could not be looked up', {
             error: error instanceof Error ? error : undefined,
@@ -184,16 +172,12 @@ interface Places {
   readonly ofTenants: HolderCounts;
 }
 
-function createPlaces(kind: 'connections' | 'subscriptions', what: string): Places {
-  const { connections, subscriptions, tenantConnections, tenantSubscriptions } = SESSION_LIMITS;
-  const isConnections = kind === 'connections';
+function createPlaces(kind: keyof typeof SESSION_LIMITS): Places {
+  const { key, tenant } = SESSION_LIMITS[kind];
+  const what = `${kind} to change feeds`;
   return {
-    ofKeys: new HolderCounts(isConnections ? connections : subscriptions, 'This API key', what),
-    ofTenants: new HolderCounts(
-      isConnections ? tenantConnections : tenantSubscriptions,
-      'The tenant of this API key',
-      what,
-    ),
+    ofKeys: new HolderCounts(key, 'This API key', what),
+    ofTenants: new HolderCounts(tenant, 'The tenant of this API key', what),
   };
 }
 
