@@ -117,21 +117,17 @@ class BatchingPositionSealer implements PositionSealer {
       const sequences = new Map(streams.map(({ lineageId, sequence }) => [lineageId, sequence]));
       const positions = await readPositions(tx, batch, lineageIds);
       const time = (await readTime(tx)).getTime();
-      const isDue = (name: string, sequence: number, maxAgeMs: number): boolean => {
-        const position = positions.get(name);
-        const age = time - (position?.issuedAt.getTime() ?? 0);
-        return position?.sequence !== sequence || age < 0 || age > maxAgeMs;
-      };
       const wanted = [...wishes].flatMap(([name, { target, maxAgeMs }]) => {
         const sequence = sequences.get(target.lineageId);
-        return sequence === undefined ? [] : [{ name, target, sequence, maxAgeMs }];
+        if (sequence === undefined) return [];
+        const position = positions.get(name);
+        const age = time - (position?.issuedAt.getTime() ?? 0);
+        const isFresh = position?.sequence === sequence && age >= 0 && age <= maxAgeMs;
+        return [{ target, sequence, fresh: isFresh ? position : null }];
       });
       return {
-        stored: wanted.flatMap(({ name, sequence, maxAgeMs }) => {
-          const position = positions.get(name);
-          return position === undefined || isDue(name, sequence, maxAgeMs) ? [] : [position];
-        }),
-        due: wanted.filter(({ name, sequence, maxAgeMs }) => isDue(name, sequence, maxAgeMs)),
+        stored: wanted.flatMap(({ fresh }) => fresh ?? []),
+        due: wanted.filter(({ fresh }) => fresh === null),
         completeUntil,
         now: time,
       };
