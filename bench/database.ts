@@ -16,20 +16,22 @@ export async function openBenchDatabase(): Promise<BenchDatabase> {
   url.pathname = `/${name}`;
   return {
     connectionString: url.href,
-    [Symbol.asyncDispose]: () => execute(ADMIN_URL, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    async [Symbol.asyncDispose]() {
+      await execute(ADMIN_URL, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
   };
 }
 
-/** Runs one statement over a connection of its own, past the rows' policies. */
+/** The rows of one statement, run over a connection of its own, past the rows' policies. */
 export async function execute(
   connectionString: string,
   statement: string,
   values: readonly unknown[] = [],
-): Promise<void> {
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const client = new pg.Client({ connectionString });
   await client.connect();
   try {
-    await client.query(statement, [...values]);
+    return (await client.query(statement, [...values])).rows;
   } finally {
     await client.end();
   }

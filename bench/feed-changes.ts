@@ -12,19 +12,19 @@ export interface Pace {
 
 /** Has tickets change at a pace; resolves with how many changes are in the log when all are. */
 export async function makeChanges(rig: FeedRig, { perSecond, seconds }: Pace): Promise<number> {
-  const { zendesk, readGateway } = rig;
+  const { zendesk, readLog } = rig;
   await untilNothingWaits(rig);
-  const before = (await readGateway()).appended;
+  const before = (await readLog()).appended;
   await controlSimulator(zendesk, 'POST', 'activity', { perMinute: perSecond * 60 });
   await pause(seconds * 1_000);
   await controlSimulator(zendesk, 'DELETE', 'activity');
   await controlSimulator(zendesk, 'POST', 'webhooks/settle', {});
   await untilNothingWaits(rig);
-  return (await readGateway()).appended - before;
+  return (await readLog()).appended - before;
 }
 
-async function untilNothingWaits({ readGateway }: FeedRig): Promise<void> {
-  while ((await readGateway()).waiting !== 0) await pause(LOOK_MS);
+async function untilNothingWaits({ readLog }: FeedRig): Promise<void> {
+  while ((await readLog()).waiting !== 0) await pause(LOOK_MS);
 }
 
 /** The cursor of the end of the stream. */

@@ -32,7 +32,7 @@ export interface FanOut {
   readonly delivered: readonly DeliveredChanges[];
   /** For each of 1 000 idle subscriptions, on top of 1 000 others. */
   readonly residentBytes: number;
-  readonly heapBytes: number;
+  readonly liveBytes: number;
 }
 
 export interface FanOuts {
@@ -104,7 +104,7 @@ async function measureSide(rig: FeedRig, side: Side): Promise<FanOut> {
   return {
     delivered,
     residentBytes: (idle.residentBytes - fewer.residentBytes) / MOST,
-    heapBytes: (idle.heapBytes - fewer.heapBytes) / MOST,
+    liveBytes: (idle.liveBytes - fewer.liveBytes) / MOST,
   };
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../src/client/index.ts';
 import { createNodeSuite } from '../src/envelope/node.ts';
 import { type AskedProcess, openAskedProcess } from './asked-process.ts';
-import { openBenchDatabase } from './database.ts';
+import { execute, openBenchDatabase } from './database.ts';
 import type { FeedSubscription } from './feed-subscriber.ts';
 import type { SubscribersAnswer, SubscribersQuestion } from './feed-subscribers-process.ts';
 import { firstLineOf, openGatewayProcess, openProcess, type RunningGateway } from './gateway-process.ts';
@@ -33,12 +33,15 @@ const SEALED_QUERY = `subscription ($integrationId: ID!, $after: Cursor) {
 const PLAIN_QUERY = 'subscription { ticketChanges { sequence occurredAt change } }';
 
 export interface GatewayReading extends ProcessReading {
-  /** Changes appended to the log. */
-  readonly appended: number;
   /** Envelopes sealed for the feed, of changes and of positions. */
   readonly sealed: number;
-  /** Tickets that may have changed; `null` while the gateway does not attend to the feed. */
-  readonly waiting: number | null;
+}
+
+export interface LogReading {
+  /** Changes appended to the log. */
+  readonly appended: number;
+  /** Tickets that may have changed. */
+  readonly waiting: number;
 }
 
 export interface FeedRig extends AsyncDisposable {
@@ -52,6 +55,8 @@ export interface FeedRig extends AsyncDisposable {
   /** By another API key than the subscribers', with the same client key. */
   readonly client: SealdeskClient;
   readGateway(): Promise<GatewayReading>;
+  /** As the database has it now; the gateway's metrics of it are seconds old, and would count as its work. */
+  readLog(): Promise<LogReading>;
   sealedSubscription(after: string | null, apiKey: string): FeedSubscription;
   plainSubscription(): Promise<FeedSubscription>;
 }
@@ -96,6 +101,7 @@ export async function openFeedRig(): Promise<FeedRig> {
     ...{ zendesk, relay, databaseUrl: database.connectionString, gateway, plain, subscribers },
     client: createClient({ url, apiKey: readerKey, clientKey }),
     readGateway: () => readGateway(url),
+    readLog: () => readLog(database.connectionString),
     sealedSubscription: (after, apiKey) => ({
       url: `${url.replace('http:', 'ws:')}/graphql`,
       headers: { 'x-api-key': apiKey },
@@ -126,9 +132,16 @@ async function readGateway(url: string): Promise<GatewayReading> {
   return {
     cpuSeconds: read('process_cpu_seconds_total'),
     residentBytes: read('process_resident_memory_bytes'),
-    heapBytes: read('nodejs_heap_size_used_bytes'),
-    appended: values.get('sealdesk_feed_appended_total') ?? 0,
+    liveBytes: read('nodejs_heap_size_used_bytes') + read('nodejs_external_memory_bytes'),
     sealed: read('sealdesk_feed_sealed_total'),
-    waiting: values.get('sealdesk_feed_waiting_tickets') ?? null,
   };
+}
+
+async function readLog(databaseUrl: string): Promise<LogReading> {
+  const [row] = await execute(
+    databaseUrl,
+    `SELECT (SELECT sum(appended) FROM ticket_feeds) AS appended,
+       (SELECT count(*) FROM feed_dirty_tickets) AS waiting`,
+  );
+  return { appended: Number(row?.['appended']), waiting: Number(row?.['waiting']) };
 }

@@ -34,7 +34,11 @@ export class FeedSubscriber {
     const ws = new WebSocket(url, 'graphql-transport-ws', { headers, skipUTF8Validation: true });
     await once(ws, 'open');
     ws.send('{"type":"connection_init"}');
-    const [acknowledged] = await once(ws, 'message');
+    const lost = once(ws, 'close').then(([code, reason]): never => {
+      throw new Error(`The server closed with ${code} ${reason}`);
+    });
+    lost.catch(() => undefined);
+    const [acknowledged] = await Promise.race([once(ws, 'message'), lost]);
     if (!String(acknowledged).includes('connection_ack')) throw new Error(String(acknowledged));
     const subscriber = new FeedSubscriber(ws);
     ws.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query, variables } }));

@@ -113,6 +113,6 @@ async function push(changes: readonly PlainChange[]): Promise<void> {
 
 function readThis(): ProcessReading {
   const { user, system } = process.cpuUsage();
-  const { rss, heapUsed } = process.memoryUsage();
-  return { cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapBytes: heapUsed };
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { cpuSeconds: (user + system) / 1e6, residentBytes: rss, liveBytes: heapUsed + external };
 }

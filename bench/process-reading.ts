@@ -5,16 +5,17 @@ export interface ProcessReading {
   /** CPU time of all its threads. */
   readonly cpuSeconds: number;
   readonly residentBytes: number;
-  readonly heapBytes: number;
+  /** What its objects take, on the heap and, as buffers, beside it. */
+  readonly liveBytes: number;
 }
 
 const PAUSE_MS = 250;
 const CALM_READINGS = 4;
 const MAX_READINGS = 60;
-/** Of resident memory, between readings that count as the same. */
+/** Of memory, between readings that count as the same. */
 const CALM_SHARE = 0.002;
 
-/** Has a process collect its garbage until its memory stays as it is, and reads it then. */
+/** Has a process collect its garbage until what is left stays as it is, and reads it then. */
 export async function readAtRest(
   child: ChildProcess,
   read: () => Promise<ProcessReading>,
@@ -25,8 +26,8 @@ export async function readAtRest(
     child.kill('SIGUSR2');
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const next = await read();
-    const moved = Math.abs(next.residentBytes - last.residentBytes) / last.residentBytes;
-    calm = moved <= CALM_SHARE ? calm + 1 : 0;
+    const moved = [next.residentBytes / last.residentBytes, next.liveBytes / last.liveBytes];
+    calm = moved.every((ratio) => Math.abs(ratio - 1) <= CALM_SHARE) ? calm + 1 : 0;
     last = next;
   }
   return last;

@@ -10,10 +10,25 @@ interface Benchmark {
 
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
   [
+    'audit',
+    {
+      about:
+        'appends to the audit log for 1 to 256 callers, against plain rows; proofs at a million events; verifying a bundle',
+      run: async () => (await import('./audit.ts')).run(),
+    },
+  ],
+  [
     'budget',
     {
       about: 'four processes sharing the request budget of one account, for a quarter of an hour',
       run: async () => (await import('./budget.ts')).run(),
+    },
+  ],
+  [
+    'bundle',
+    {
+      about: 'verifying an exported part of the audit log, against only reading and hashing it',
+      run: async () => (await import('./audit-bundle.ts')).run(),
     },
   ],
   [
@@ -37,6 +52,14 @@ const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map([
       about:
         'a page of 100 tickets with its people: Zendesk calls and latency, against REST by hand and one call per reference',
       run: async () => (await import('./graph.ts')).run(),
+    },
+  ],
+  [
+    'sync',
+    {
+      about:
+        'a directory of 100 000 users: its sync, memory, size and look-ups, against the same in plaintext',
+      run: async () => (await import('./sync.ts')).run(),
     },
   ],
   [

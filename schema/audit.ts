@@ -1,5 +1,6 @@
 import type { AuditEventView, OperationExplanation, OperationStatusView } from '../src/service/index.ts';
 import { builder } from './builder.ts';
+import { ClientKeyLogin } from './client-key.ts';
 import { connectionCost, connectionResult } from './connection.ts';
 
 const AuditPhase = builder.enumType('AuditPhase', {
@@ -21,6 +22,16 @@ const AuditOutcome = builder.enumType('AuditOutcome', {
   },
 });
 
+const AuditActorType = builder.enumType('AuditActorType', {
+  description: 'What kind of actor an event names.',
+  values: {
+    API_KEY: { description: 'A caller, by its API key.' },
+    CLIENT_KEY: { description: 'A caller, by its client key.' },
+    COMMAND_LINE: { description: 'A person at the command line of the gateway.' },
+    SYSTEM: { description: 'The gateway itself.' },
+  },
+});
+
 const AuditActor = builder.objectRef<AuditEventView['actor']>('AuditActor').implement({
   description: 'Who acted.',
   fields: (t) => ({
@@ -38,7 +49,52 @@ const AuditEnvelope = builder
     }),
   });
 
-const AuditEvent = builder.objectRef<AuditEventView>('AuditEvent');
+const AuditClientKey = builder
+  .objectRef<NonNullable<AuditEventView['clientKey']>>('AuditClientKey')
+  .implement({
+    description: 'The client key that was mapped, rotated or ended, as the log fixes it.',
+    fields: (t) => ({
+      kemKid: t.exposeString('kemKid', { description: 'RFC 7638 thumbprint of its ML-KEM-768 key.' }),
+      sigKid: t.exposeString('sigKid', { description: 'RFC 7638 thumbprint of its ML-DSA-65 key.' }),
+      predecessorId: t.id({
+        nullable: true,
+        description: 'The key whose place it takes.',
+        resolve: (key) => key.predecessorId ?? null,
+      }),
+      mode: t.string({
+        nullable: true,
+        description: 'How that key gives way: STRICT or OVERLAP.',
+        resolve: (key) => key.mode ?? null,
+      }),
+      vouchedBy: t.string({
+        nullable: true,
+        description: 'Who asked for that: PREDECESSOR, by a proof with the old key, or ADMIN.',
+        resolve: (key) => key.vouchedBy ?? null,
+      }),
+      expiresAt: t.field({
+        type: 'DateTime',
+        nullable: true,
+        description: 'When it ends by itself, as was set with the mapping.',
+        resolve: (key) => (key.expiresAt === undefined ? null : new Date(key.expiresAt)),
+      }),
+      login: t.field({
+        type: ClientKeyLogin,
+        nullable: true,
+        description: 'What it may do when it logs in by itself.',
+        resolve: ({ login }) =>
+          login === undefined
+            ? null
+            : { roles: login.roles, allowedOperations: login.allowedOperations ?? null },
+      }),
+      endReason: t.string({
+        nullable: true,
+        description: 'Why it was ended.',
+        resolve: (key) => key.endReason ?? null,
+      }),
+    }),
+  });
+
+export const AuditEvent = builder.objectRef<AuditEventView>('AuditEvent');
 
 builder.node(AuditEvent, {
   description: 'One entry of the tenant’s append-only log. It never holds customer text.',
@@ -89,6 +145,12 @@ builder.node(AuditEvent, {
       description: 'What it was done to: an id or a type.',
       resolve: (event) => event.resource ?? null,
     }),
+    scope: t.string({
+      nullable: true,
+      description:
+        'What a client key was restricted to when it was mapped, within the integration: `organization:` or `requester:` and Zendesk’s number.',
+      resolve: (event) => event.scope ?? null,
+    }),
     requestId: t.string({
       nullable: true,
       description: 'The request, as its answer names it.',
@@ -123,6 +185,12 @@ builder.node(AuditEvent, {
       description: 'How many refusals of one cause this event stands for.',
       resolve: (event) => event.count ?? 1,
     }),
+    clientKey: t.field({
+      type: AuditClientKey,
+      nullable: true,
+      description: 'The client key that was mapped, rotated or ended.',
+      resolve: (event) => event.clientKey ?? null,
+    }),
     envelopes: t.field({
       type: [AuditEnvelope],
       description: 'What left sealed.',
@@ -143,6 +211,15 @@ const AuditEventFilter = builder.inputType('AuditEventFilter', {
     outcome: t.field({ type: AuditOutcome, required: false, description: 'How it ended.' }),
     integrationId: t.id({ required: false, description: 'The integration concerned.' }),
     phase: t.field({ type: AuditPhase, required: false, description: 'Which part of an act.' }),
+    resource: t.string({
+      required: false,
+      description:
+        'What it was done to, exactly as `resource` tells it: an id of ours, `{integrationId}:ticket:5`.',
+    }),
+    requestId: t.string({ required: false, description: 'The request, as its answer names it.' }),
+    denialReason: t.string({ required: false, description: 'The code of the failure.' }),
+    actorType: t.field({ type: AuditActorType, required: false, description: 'What kind of actor.' }),
+    keyId: t.id({ required: false, description: 'A client key that an envelope was sealed to.' }),
   }),
 });
 
@@ -189,7 +266,17 @@ const OperationExplanationType = builder.objectRef<OperationExplanation>('Operat
   }),
 });
 
+/** Each is a look-up of its own. */
+const EVENT_COST = 100;
+
 builder.queryFields((t) => ({
+  auditEvent: t.field({
+    type: AuditEvent,
+    description: 'One entry of the log by its id, as answers name it. For AUDITOR.',
+    complexity: EVENT_COST,
+    args: { id: t.arg.id({ required: true, description: 'The id, `aud_…`.' }) },
+    resolve: (_root, { id }, { call, services }) => services.getAuditEvent(call, id),
+  }),
   auditEvents: t.connection(
     {
       type: AuditEvent,

@@ -10,6 +10,8 @@ import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
 import type { GraphQLResolveInfo } from 'graphql';
 import { type IdKind, type JsonValue, kindOfId, SealdeskError } from '../src/base/index.ts';
 import type {
+  AccessSyncRunView,
+  AuditTailEvent,
   Call,
   GraphSession,
   Services,
@@ -38,6 +40,10 @@ export interface GraphqlContext {
   readonly openTicketChanges: (
     subscription: TicketSubscription,
   ) => Promise<AsyncIterableIterator<TicketFeedEvent>>;
+  /** The same for the audit log, after a cursor. */
+  readonly openAuditTail: (after: string | null) => Promise<AsyncIterableIterator<AuditTailEvent>>;
+  /** The same for an access sync, by the id of its run. */
+  readonly openSyncProgress: (runId: string) => Promise<AsyncIterableIterator<AccessSyncRunView>>;
 }
 
 /**
@@ -46,7 +52,7 @@ export interface GraphqlContext {
  * organizations cost some 16 000. What needs a Zendesk call of its own costs `CALL_COST`, so that a
  * document leads to at most 80 of them.
  */
-export const QUERY_LIMITS = Object.freeze({ depth: 14, breadth: 200, complexity: 20_000 });
+export const QUERY_LIMITS = Object.freeze({ depth: 14, breadth: 240, complexity: 20_000 });
 
 export interface SchemaTypes {
   Context: GraphqlContext;

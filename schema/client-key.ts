@@ -1,4 +1,5 @@
-import type { ClientKeyView } from '../src/service/index.ts';
+import type { ClientKeyHistoryEntry, ClientKeyView } from '../src/service/index.ts';
+import { RoleEnum } from './api-key.ts';
 import { builder } from './builder.ts';
 import { connectionCost, connectionResult } from './connection.ts';
 
@@ -8,10 +9,63 @@ const ClientKeyStatus = builder.enumType('ClientKeyStatus', {
     PENDING: { description: 'Registered; its owner has not yet proved to hold the ML-KEM half.' },
     CONFIRMED: { description: 'Both halves proved; waits to be mapped.' },
     ACTIVE: { description: 'Mapped: answers are sealed to it.' },
-    RETIRED: { description: 'Succeeded by another key.' },
+    RETIRED: { description: 'Succeeded by another key, or its time is over.' },
     REVOKED: { description: 'Ended; nothing is sealed to it any more.' },
   },
 });
+
+export const ClientKeyLogin = builder
+  .objectRef<NonNullable<ClientKeyView['login']>>('ClientKeyLogin')
+  .implement({
+    description: 'What a client key may do when it logs in by its own signature, without an API key.',
+    fields: (t) => ({
+      roles: t.field({
+        type: [RoleEnum],
+        description: 'AGENT, DASHBOARD or both.',
+        resolve: (login) => [...login.roles],
+      }),
+      allowedOperations: t.stringList({
+        nullable: true,
+        description: 'Narrows what the integration allows; null does not.',
+        resolve: ({ allowedOperations }) => (allowedOperations === null ? null : [...allowedOperations]),
+      }),
+    }),
+  });
+
+export const RotationMode = builder.enumType('RotationMode', {
+  description: 'How a client key gives way to its successor.',
+  values: {
+    STRICT: { description: 'It stops at once, when the successor is asked for.' },
+    OVERLAP: {
+      description: 'It works until the successor is mapped; what names it is served for 24 hours more.',
+    },
+  },
+});
+const RotationVoucher = builder.enumType('RotationVoucher', {
+  description: 'Who asked for a successor.',
+  values: {
+    PREDECESSOR: { description: 'The holder of the key before it, by a proof with that key.' },
+    ADMIN: { description: 'An ADMIN, without such a proof.' },
+  },
+});
+
+const ClientKeyRestriction = builder.simpleObject('ClientKeyRestriction', {
+  description:
+    'The one organization, or the one requester, whose tickets a client key is good for (docs/restricted-keys.md).',
+  fields: (t) => ({
+    integrationId: t.id({ description: 'The one integration that the key is good for.' }),
+    organizationId: t.id({ nullable: true, description: 'Zendesk’s number of the organization.' }),
+    requesterId: t.id({ nullable: true, description: 'Zendesk’s number of the requester.' }),
+  }),
+});
+
+function toRestriction(restriction: ClientKeyView['restriction']) {
+  if (restriction === null) return null;
+  const { integrationId } = restriction;
+  return restriction.kind === 'ORGANIZATION'
+    ? { integrationId, organizationId: String(restriction.organizationId), requesterId: null }
+    : { integrationId, organizationId: null, requesterId: String(restriction.requesterId) };
+}
 
 export const ClientKey = builder.objectRef<ClientKeyView>('ClientKey');
 
@@ -48,120 +102,186 @@ builder.node(ClientKey, {
       nullable: true,
       description: 'When it became ACTIVE.',
     }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ends by itself, as was set with the mapping; null where no time was.',
+    }),
+    overlapUntil: t.expose('overlapUntil', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'RETIRED by OVERLAP: until when whoever names it is still served; else null.',
+    }),
     endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it was retired or revoked.',
     }),
-    endReason: t.exposeString('endReason', { nullable: true, description: 'Why it was retired or revoked.' }),
+    endReason: t.exposeString('endReason', {
+      nullable: true,
+      description: 'Why it was retired or revoked; EXPIRED where its time was over.',
+    }),
+    predecessorId: t.id({
+      nullable: true,
+      description: 'The key whose place it takes; null for the first of its line.',
+      resolve: (key) => key.succession?.predecessorId ?? null,
+    }),
+    rotationMode: t.field({
+      type: RotationMode,
+      nullable: true,
+      description: 'How that key gives way to it.',
+      resolve: (key) => key.succession?.mode ?? null,
+    }),
+    vouchedBy: t.field({
+      type: RotationVoucher,
+      nullable: true,
+      description: 'Who asked for it to take that place.',
+      resolve: (key) => key.succession?.vouchedBy ?? null,
+    }),
+    isUnused: t.exposeBoolean('isUnused', {
+      description: 'Whether it was mapped and nothing was ever sealed to it.',
+    }),
     lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When something was last sealed to it, to the minute.',
+      description: 'When it was last logged in with, or something sealed to it, to the minute.',
+    }),
+    login: t.field({
+      type: ClientKeyLogin,
+      nullable: true,
+      description: 'What it may do when it logs in by itself; null where it may not.',
+      resolve: (key) => key.login,
+    }),
+    restriction: t.field({
+      type: ClientKeyRestriction,
+      nullable: true,
+      description: 'What it was restricted to when it was mapped; null where it is not restricted.',
+      resolve: ({ restriction }) => toRestriction(restriction),
     }),
   }),
 });
 
-builder.queryField('clientKeys', (t) =>
-  t.connection(
+const ClientKeyFilter = builder.inputType('ClientKeyFilter', {
+  description: 'Which client keys; all conditions must hold.',
+  fields: (t) => ({
+    status: t.field({ type: ClientKeyStatus, required: false, description: 'Where they stand now.' }),
+    endsWithinDays: t.int({
+      required: false,
+      description: 'ACTIVE ones that end by themselves within so many days, 1 to 3650.',
+    }),
+    unusedSince: t.field({
+      type: 'DateTime',
+      required: false,
+      description: 'ACTIVE ones that were mapped before then and to which nothing was sealed since.',
+    }),
+  }),
+});
+
+const HistoryEntry = builder.objectRef<ClientKeyHistoryEntry>('ClientKeyHistoryEntry').implement({
+  description: 'A client key that was mapped, held against the audit log.',
+  fields: (t) => ({
+    keyId: t.exposeID('keyId', { description: 'The client key.' }),
+    lineageId: t.exposeID('lineageId', { description: 'The first key of its line of successors.' }),
+    kemKid: t.exposeString('kemKid', { description: 'RFC 7638 thumbprint of its ML-KEM-768 key.' }),
+    sigKid: t.exposeString('sigKid', { description: 'RFC 7638 thumbprint of its ML-DSA-65 key.' }),
+    fingerprint: t.exposeString('fingerprint', {
+      description: 'Of both public keys, for people to compare.',
+    }),
+    predecessorId: t.id({
+      nullable: true,
+      description: 'The key whose place it took; null for the first of its line.',
+      resolve: (entry) => entry.succession?.predecessorId ?? null,
+    }),
+    mode: t.field({
+      type: RotationMode,
+      nullable: true,
+      description: 'How that key gave way to it.',
+      resolve: (entry) => entry.succession?.mode ?? null,
+    }),
+    vouchedBy: t.field({
+      type: RotationVoucher,
+      nullable: true,
+      description: 'Who asked for it to take that place.',
+      resolve: (entry) => entry.succession?.vouchedBy ?? null,
+    }),
+    mappedAt: t.expose('mappedAt', { type: 'DateTime', nullable: true, description: 'When it was mapped.' }),
+    mappedBy: t.exposeID('mappedBy', { nullable: true, description: 'The key that mapped it.' }),
+    auditEventId: t.exposeID('auditEventId', {
+      nullable: true,
+      description: 'The event of the audit log that recorded the mapping.',
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ends by itself, as was set with the mapping.',
+    }),
+    login: t.field({
+      type: ClientKeyLogin,
+      nullable: true,
+      description: 'What it may do when it logs in by itself, as was granted with the mapping.',
+      resolve: (entry) => entry.login,
+    }),
+    restriction: t.field({
+      type: ClientKeyRestriction,
+      nullable: true,
+      description: 'What it was restricted to with the mapping of its line; null where it is not restricted.',
+      resolve: ({ restriction }) => toRestriction(restriction),
+    }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was retired or revoked; null while it is ACTIVE.',
+    }),
+    endReason: t.exposeString('endReason', {
+      nullable: true,
+      description: 'Why: SUPERSEDED, EXPIRED, or the reason that was given with its revocation.',
+    }),
+    endedBy: t.exposeID('endedBy', {
+      nullable: true,
+      description: 'The key that ended it; null where its time was over.',
+    }),
+    endAuditEventId: t.exposeID('endAuditEventId', {
+      nullable: true,
+      description: 'The event that recorded the end; null where its time was over.',
+    }),
+    isProven: t.exposeBoolean('isProven', {
+      description:
+        'Whether the audit log says the same of its public halves, of who mapped it, for what, and of how it ended. False is an alarm: somebody changed the database.',
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  clientKeys: t.connection(
     {
       type: ClientKey,
       description: 'The client keys of the tenant, oldest first. For ADMIN.',
       complexity: connectionCost,
-      resolve: async (_root, args, { call, services }) =>
-        connectionResult(await services.listClientKeys(call, args)),
+      args: {
+        filter: t.arg({
+          type: ClientKeyFilter,
+          required: false,
+          description: 'Which keys; all where left out.',
+        }),
+      },
+      resolve: async (_root, { filter, ...page }, { call, services }) =>
+        connectionResult(await services.listClientKeys(call, filter ?? {}, page)),
     },
     {},
   ),
-);
-
-const RegisterClientKeyInput = builder.inputType('RegisterClientKeyInput', {
-  description: 'The public halves of a client key, and the proof that its owner holds the signing one.',
-  fields: (t) => ({
-    jwks: t.field({
-      type: 'JSONObject',
-      required: true,
-      description: 'A JWK Set of one public ML-KEM-768 and one public ML-DSA-65 key.',
-    }),
-    issuedAt: t.int({ required: true, description: 'Unix seconds, at most 10 minutes off.' }),
-    proof: t.string({
-      required: true,
-      description: 'The ML-DSA-65 registration proof, base64 (docs/envelope.md).',
-    }),
-    name: t.string({ required: false, description: 'A name for people.' }),
-  }),
-});
-const ConfirmClientKeyInput = builder.inputType('ConfirmClientKeyInput', {
-  description: 'The proof that the owner of a client key holds its receiving half too.',
-  fields: (t) => ({
-    keyId: t.id({ required: true, description: 'The client key.' }),
-    mac: t.string({ required: true, description: 'The confirmation MAC, base64 (docs/envelope.md).' }),
-  }),
-});
-const RevokeReason = builder.enumType('RevokeReason', {
-  description: 'Why a client key is ended.',
-  values: {
-    UNSPECIFIED: { description: 'Not told.' },
-    KEY_COMPROMISE: { description: 'The private half may be known to others.' },
-    KEY_LOST: { description: 'Nobody holds the private half any more.' },
-    SUPERSEDED: { description: 'Another key took its place.' },
-    CESSATION_OF_OPERATION: { description: 'What it served has ended.' },
-  },
-});
-
-const ClientKeyPayload = builder.simpleObject('ClientKeyPayload', {
-  description: 'What a change of a client key did.',
-  fields: (payload) => ({
-    clientKey: payload.field({ type: ClientKey, description: 'The key as it is now.' }),
-  }),
-});
-
-builder.mutationFields((t) => ({
-  registerClientKey: t.field({
-    nullable: true,
-    type: builder.simpleObject('RegisterClientKeyPayload', {
-      description: 'What `registerClientKey` did.',
-      fields: (payload) => ({
-        clientKey: payload.field({ type: ClientKey, description: 'The key, PENDING.' }),
-        welcome: payload.field({
-          type: 'HybridCryptoEnvelope',
-          description: 'Sealed to the new key: its MAC key and the keys to trust.',
-        }),
-      }),
-    }),
-    description: 'Registers a client key of the caller’s tenant as PENDING, for 24 hours. For any API key.',
-    args: { input: t.arg({ type: RegisterClientKeyInput, required: true, description: 'Key and proof.' }) },
-    resolve: (_root, { input }, { call, services }) => services.registerClientKey(call, input),
-  }),
-  confirmClientKey: t.field({
-    nullable: true,
-    type: ClientKeyPayload,
-    description: 'Proves the ML-KEM half of a PENDING key by its MAC key. Needs no API key.',
-    authScopes: { public: true },
-    skipTypeScopes: true,
-    args: { input: t.arg({ type: ConfirmClientKeyInput, required: true, description: 'Key and proof.' }) },
-    resolve: (_root, { input }, { call, services }) => services.confirmClientKey(call, input),
-  }),
-  mapClientKey: t.field({
-    nullable: true,
-    type: ClientKeyPayload,
-    description: 'Makes a CONFIRMED key ACTIVE: answers may be sealed to it. For ADMIN and OPERATOR.',
-    args: { keyId: t.arg.id({ required: true, description: 'The client key.' }) },
-    resolve: (_root, { keyId }, { call, services }) => services.mapClientKey(call, { keyId }),
-  }),
-  revokeClientKey: t.field({
-    nullable: true,
-    type: ClientKeyPayload,
-    description: 'Ends a client key at once. For ADMIN and OPERATOR.',
-    args: {
-      keyId: t.arg.id({ required: true, description: 'The client key.' }),
-      reason: t.arg({
-        type: RevokeReason,
-        required: false,
-        description: 'Why it is ended, for the log and its owner.',
-      }),
+  clientKeyHistory: t.connection(
+    {
+      type: HistoryEntry,
+      description:
+        'Every client key that was ever mapped, in the order of registration, each with the audit events that prove it. For ADMIN and AUDITOR, and OPERATOR of any tenant.',
+      complexity: connectionCost,
+      args: {
+        tenantId: t.arg.id({ required: false, description: 'The caller’s own where left out.' }),
+        lineageId: t.arg.id({ required: false, description: 'Of one line of successors only.' }),
+      },
+      resolve: async (_root, { tenantId, lineageId, ...page }, { call, services }) =>
+        connectionResult(await services.listClientKeyHistory(call, { tenantId, lineageId }, page)),
     },
-    resolve: (_root, { keyId, reason }, { call, services }) =>
-      services.revokeClientKey(call, { keyId, reason: reason ?? 'UNSPECIFIED' }),
-  }),
+    {},
+  ),
 }));

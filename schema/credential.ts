@@ -2,7 +2,7 @@ import type { CredentialView } from '../src/service/index.ts';
 import { builder } from './builder.ts';
 import { connectionCost, connectionResult } from './connection.ts';
 
-const CredentialTypeEnum = builder.enumType('CredentialType', {
+export const CredentialTypeEnum = builder.enumType('CredentialType', {
   description: 'What kind of credential it is, by which Zendesk is called.',
   values: {
     OAUTH2_TOKEN: { value: 'oauth2_token', description: 'A bearer token.' },

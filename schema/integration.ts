@@ -1,6 +1,7 @@
-import type { IntegrationView } from '../src/service/index.ts';
+import type { IntegrationConnectionView, IntegrationView } from '../src/service/index.ts';
 import { builder } from './builder.ts';
 import { connectionCost, connectionResult } from './connection.ts';
+import { CredentialTypeEnum } from './credential.ts';
 
 const SystemType = builder.enumType('SystemType', {
   description: 'What kind of system an integration leads to.',
@@ -11,6 +12,10 @@ const IntegrationStatus = builder.enumType('IntegrationStatus', {
   values: {
     ACTIVE: { description: 'In use.' },
     DISABLED: { description: 'An admin switched it off.' },
+    NEEDS_RECONNECT: {
+      description:
+        'Zendesk does not accept its credential any more; nothing is sent until an admin connects it again.',
+    },
   },
 });
 
@@ -20,6 +25,81 @@ const ZendeskConfig = builder.objectRef<Pick<IntegrationView, 'subdomain'>>('Zen
     subdomain: t.exposeString('subdomain', { description: 'The part before .zendesk.com.' }),
   }),
 });
+
+const ConnectionStatus = builder.enumType('ConnectionStatus', {
+  description: 'Whether Zendesk can be called.',
+  values: {
+    CONNECTED: { description: 'As far as is known Zendesk accepts the credential.' },
+    NEEDS_RECONNECT: { description: 'Zendesk does not accept it any more; nothing is sent.' },
+    NOT_CONNECTED: { description: 'There is no credential.' },
+  },
+});
+const ReconnectReason = builder.enumType('ReconnectReason', {
+  description: 'Why an integration has to be connected again.',
+  values: {
+    REFUSED: {
+      description: 'Zendesk does not accept the credential: revoked, deleted, or its user suspended.',
+    },
+    EXPIRED: { description: 'The refresh token ended, since it was not used in time.' },
+    LOST_IN_REFRESH: {
+      description: 'Zendesk had given out new tokens that never reached the vault; the old ones are used up.',
+    },
+  },
+});
+
+const IntegrationConnection = builder
+  .objectRef<IntegrationConnectionView>('IntegrationConnection')
+  .implement({
+    description: 'How an integration is connected to Zendesk, and when that ends.',
+    fields: (t) => ({
+      status: t.field({
+        type: ConnectionStatus,
+        description: 'Whether Zendesk can be called.',
+        resolve: (connection) => connection.status,
+      }),
+      credentialType: t.field({
+        type: CredentialTypeEnum,
+        nullable: true,
+        description: 'What it rests on; null without a credential.',
+        resolve: (connection) => connection.credentialType,
+      }),
+      accessTokenExpiresAt: t.expose('accessTokenExpiresAt', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'When the present access token ends; the gateway renews it before, where it can.',
+      }),
+      refreshTokenExpiresAt: t.expose('refreshTokenExpiresAt', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'When the refresh token ends; null where there is none or its end is not known.',
+      }),
+      reconnectReason: t.field({
+        type: ReconnectReason,
+        nullable: true,
+        description: 'Why it has to be connected again, if it has to.',
+        resolve: (connection) => connection.reconnectReason,
+      }),
+      reconnectSince: t.expose('reconnectSince', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'Since when.',
+      }),
+      endsAt: t.expose('endsAt', {
+        type: 'DateTime',
+        nullable: true,
+        description:
+          'When the connection ends if nothing renews it: the end of the refresh token, of the credential, or of API tokens. Null where no end is known.',
+      }),
+      daysLeft: t.exposeInt('daysLeft', { nullable: true, description: 'Whole days until then.' }),
+      restsOnApiToken: t.exposeBoolean('restsOnApiToken', {
+        description: 'Whether it rests on an API token, which Zendesk ends on 2027-04-30.',
+      }),
+      remedy: t.exposeString('remedy', {
+        nullable: true,
+        description: 'What an admin has to do; null for nothing.',
+      }),
+    }),
+  });
 
 export const Integration = builder.objectRef<IntegrationView>('Integration');
 
@@ -51,6 +131,12 @@ builder.node(Integration, {
       type: IntegrationStatus,
       description: 'Whether it is in use.',
       resolve: (integration) => integration.status,
+    }),
+    connection: t.field({
+      type: IntegrationConnection,
+      description: 'How it is connected to Zendesk, and when that ends.',
+      resolve: (integration, _args, { call, services }) =>
+        services.getIntegrationConnection(call, integration.id),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was added.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),

@@ -1,6 +1,7 @@
 import type { TenantView, Viewer } from '../src/service/index.ts';
 import { ApiKey } from './api-key.ts';
 import { builder } from './builder.ts';
+import { ClientKey } from './client-key.ts';
 import { connectionCost, connectionResult } from './connection.ts';
 
 export const Tenant = builder.objectRef<TenantView>('Tenant');
@@ -16,12 +17,20 @@ builder.node(Tenant, {
 });
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
-  description: 'Who the API key of this request is.',
+  description:
+    'Who has logged in with this request: by an API key, or by a client key that signed for itself.',
   fields: (t) => ({
     apiKey: t.field({
       type: ApiKey,
-      description: 'The key of this request.',
+      nullable: true,
+      description: 'The API key of this request; null where a client key logged in.',
       resolve: (viewer) => viewer.apiKey,
+    }),
+    clientKey: t.field({
+      type: ClientKey,
+      nullable: true,
+      description: 'The client key that signed the login; null where an API key came.',
+      resolve: (viewer) => viewer.clientKey,
     }),
     tenant: t.field({
       type: Tenant,

@@ -6,6 +6,8 @@ export const TICKET_FORM_ID = 6_130_907_250_001;
 export const FIRST_GROUP_ID = 6_130_907_260_001;
 export const FIRST_ORGANIZATION_ID = 6_130_907_500_001;
 export const FIRST_USER_ID = 6_130_907_993_114;
+/** The account's owner, a seeded admin who is none of the demo people. */
+export const OWNER_ID = FIRST_USER_ID + 3 * 7;
 export const FIRST_COMMENT_ID = 6_131_000_000_000;
 /** Room for comment and audit ids of one ticket: 5,000 comments with two ids each. */
 export const COMMENT_ID_STRIDE = 16_384;

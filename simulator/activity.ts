@@ -199,7 +199,9 @@ export class Activity {
   }
 
   #agentId(): number {
-    return this.#random.pick(this.#store.users.filter((user) => user.role === 'agent' && !user.suspended)).id;
+    return this.#random.pick(
+      this.#store.users.filter((user) => user.active && user.role === 'agent' && !user.suspended),
+    ).id;
   }
 
   #move(row: TicketRow): ActivityEvent {

@@ -3,6 +3,7 @@
  * in the order a caller can tell apart by the answers. Synchronous, so no two calls interleave.
  */
 import type { Call, World } from './call.ts';
+import { decideConsent, showConsent } from './consent.ts';
 import type { Caller } from './credentials.ts';
 import { accountLimited, type EndpointLimit, endpointLimited } from './endpoint-limits.ts';
 import { exchangeToken, parseTokenRequest } from './oauth.ts';
@@ -209,9 +210,19 @@ const handleToken = (options: ApiOptions, request: ApiRequest): Reply => {
   assertSize(request);
   if (request.method !== 'POST') return empty(404);
   return exchangeToken(
-    options.world.credentials,
+    options.world,
     parseTokenRequest(header(request, 'content-type').toLowerCase(), request.body),
   );
+};
+
+const CONSENT_PATH = '/oauth/authorizations/new';
+const DECISION_PATH = '/oauth/authorizations';
+
+const handleConsent = ({ world }: ApiOptions, request: ApiRequest): Reply => {
+  assertSize(request);
+  if (request.path === CONSENT_PATH && request.method === 'GET') return showConsent(world, request.query);
+  if (request.path === DECISION_PATH && request.method === 'POST') return decideConsent(world, request.body);
+  return empty(404);
 };
 
 /** Answers one request. Never throws for anything a caller can send. */
@@ -219,13 +230,14 @@ export const handleRequest = (options: ApiOptions, request: ApiRequest): Reply =
   guard(() => {
     assertSubdomain(request, options.knownSubdomains);
     if (request.path === '/oauth/tokens') return handleToken(options, request);
+    if (request.path.startsWith(DECISION_PATH)) return handleConsent(options, request);
     if (!request.path.startsWith('/api/v2/')) throw new Refusal(coded(404, 'InvalidEndpoint', 'Not found'));
     return handleApi(options, request, matchRoute(request.method, request.path));
   });
 
 /** Name of the endpoint for logs and statistics, e.g. `GET /api/v2/tickets/:id`. */
 export const endpointName = (method: string, path: string): string | null => {
-  if (path === '/oauth/tokens') return `${method} ${path}`;
+  if (['/oauth/tokens', CONSENT_PATH, DECISION_PATH].includes(path)) return `${method} ${path}`;
   const match = matchRoute(method, path);
   return match ? `${match.route.method} ${match.route.template}` : null;
 };

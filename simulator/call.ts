@@ -3,6 +3,7 @@ import type { Caller, Credentials } from './credentials.ts';
 import type { IdempotencyCache } from './idempotency.ts';
 import type { JobStatuses } from './job-statuses.ts';
 import type { Messages } from './messages.ts';
+import type { OAuthGrants } from './oauth-grants.ts';
 import type { SideLoads, SimulatorClock } from './options.ts';
 import type { UserRow } from './records.ts';
 import type { Reply } from './reply.ts';
@@ -16,6 +17,7 @@ export interface World {
   readonly store: Store;
   readonly clock: SimulatorClock;
   readonly credentials: Credentials;
+  readonly grants: OAuthGrants;
   readonly idempotency: IdempotencyCache;
   readonly jobs: JobStatuses;
   readonly webhooks: WebhookRegistry;
@@ -24,6 +26,10 @@ export interface World {
   readonly sideLoads: SideLoads;
   /** Changes younger than this are not exported yet. */
   readonly exportLagSeconds: number;
+  /** The account's owner. */
+  readonly ownerId: number;
+  /** Seats for agents and admins; null = no limit. */
+  readonly seats: number | null;
 }
 
 export interface Call {

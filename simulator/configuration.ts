@@ -56,6 +56,19 @@ export const listTicketFields = (call: Call): Reply => {
   return json(200, { ticket_fields: fields, count: fields.length, next_page: null, previous_page: null });
 };
 
+/** Who owns the account, as the admin's own pages ask; the published description has no such path. */
+export const showAccount = (call: Call): Reply =>
+  json(200, {
+    account: {
+      url: call.origin,
+      name: 'Lumen & Oak',
+      subdomain: 'lumenoak',
+      time_zone: 'London',
+      owner_id: call.world.ownerId,
+      multiproduct: true,
+    },
+  });
+
 export const showAccountSettings = (): Reply =>
   json(200, {
     settings: {

@@ -4,11 +4,14 @@
  */
 import { z } from 'zod';
 import { type ControlRequest, defined, parseBody } from './control-input.ts';
+import { controlOAuth } from './control-oauth.ts';
 import { controlTickets } from './control-tickets.ts';
+import { controlUsers } from './control-users.ts';
 import { controlWebhooks, webhookStatus } from './control-webhooks.ts';
 import { coded, empty, json, Refusal, type Reply } from './reply.ts';
 import type { Simulator } from './simulator.ts';
 import type { TicketDesk } from './ticket-desk.ts';
+import type { UserDesk } from './user-desk.ts';
 
 const seconds = z.number().int().min(0).max(86_400);
 const applied = z.boolean().optional();
@@ -60,9 +63,16 @@ const tokenSchema = z.strictObject({
   refreshExpiresIn: z.number().int().nullable().optional(),
 });
 
+export interface Desks {
+  readonly tickets: TicketDesk;
+  readonly users: UserDesk;
+}
+
 const statusOf = (simulator: Simulator): Record<string, unknown> => ({
   url: simulator.url,
   tickets: simulator.tickets.count,
+  users: simulator.users.count,
+  seats_used: simulator.users.seatsUsed,
   requests: {
     total: simulator.requests.total,
     by_endpoint: simulator.requests.byEndpoint(),
@@ -74,7 +84,7 @@ const statusOf = (simulator: Simulator): Record<string, unknown> => ({
   faults: simulator.faults.list(),
 });
 
-const route = (simulator: Simulator, desk: TicketDesk, request: ControlRequest): Reply => {
+const route = (simulator: Simulator, desks: Desks, request: ControlRequest): Reply => {
   const { method, path } = request;
   const fault = /^\/faults\/(\d+)$/.exec(path);
   if (fault && method === 'DELETE') return empty(simulator.faults.remove(Number(fault[1])) ? 204 : 404);
@@ -115,7 +125,11 @@ const route = (simulator: Simulator, desk: TicketDesk, request: ControlRequest):
     case 'POST /tokens':
       return json(201, simulator.issueAccessToken(defined(parseBody(tokenSchema, request))));
     default: {
-      const reply = controlTickets(simulator, desk, request) ?? controlWebhooks(simulator, request);
+      const reply =
+        controlTickets(simulator, desks.tickets, request) ??
+        controlUsers(simulator, desks.users, request) ??
+        controlWebhooks(simulator, request) ??
+        controlOAuth(simulator, request);
       if (reply) return reply;
       throw new Refusal(coded(404, 'InvalidEndpoint', 'Not found'));
     }
@@ -123,9 +137,9 @@ const route = (simulator: Simulator, desk: TicketDesk, request: ControlRequest):
 };
 
 /** Answers one control call. */
-export const handleControl = (simulator: Simulator, desk: TicketDesk, request: ControlRequest): Reply => {
+export const handleControl = (simulator: Simulator, desks: Desks, request: ControlRequest): Reply => {
   try {
-    return route(simulator, desk, request);
+    return route(simulator, desks, request);
   } catch (error) {
     if (error instanceof Refusal) return error.reply;
     if (error instanceof RangeError) return coded(400, 'InvalidControl', error.message);

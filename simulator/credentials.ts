@@ -4,11 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { ADMIN_EMAIL } from './account.ts';
+import { newEndUser } from './new-user.ts';
 import {
   type ApiTokenAccount,
   DEFAULT_ACCESS_TOKENS,
   DEFAULT_API_TOKENS,
-  DEFAULT_OAUTH_CLIENTS,
+  defaultOAuthClients,
   type OAuthClientAccount,
   type SimulatorClock,
   type SimulatorOptions,
@@ -67,12 +68,12 @@ export class Credentials {
     this.#clock = clock;
     this.#store = store;
     this.#apiTokens = accounts?.apiTokens ?? DEFAULT_API_TOKENS;
-    for (const client of accounts?.oauthClients ?? DEFAULT_OAUTH_CLIENTS)
+    for (const client of accounts?.oauthClients ?? defaultOAuthClients())
       this.#clients.set(client.clientId, client);
     for (const account of this.#apiTokens) {
       const user = this.#ensureUser(account.email, account.role ?? 'admin');
-      if (account.role !== undefined) store.updateUser(user, { role: account.role });
-      if (account.suspended !== undefined) store.updateUser(user, { suspended: account.suspended });
+      if (account.role !== undefined) store.updateUser(user, { role: account.role }, null);
+      if (account.suspended !== undefined) store.updateUser(user, { suspended: account.suspended }, null);
     }
     for (const account of accounts?.accessTokens ?? DEFAULT_ACCESS_TOKENS) {
       const issued = this.issue({ ...account, expiresIn: null });
@@ -86,25 +87,11 @@ export class Credentials {
     const known = this.#store.userByEmail(email);
     if (known) return known;
     const now = this.#clock.now();
-    return this.#store.addUser({
-      name: email.split('@')[0] ?? email,
-      email,
-      role,
-      organizationId: null,
-      defaultGroupId: this.#store.groups[0]?.id ?? null,
-      phone: null,
-      externalId: null,
-      notes: null,
-      details: null,
-      tags: [],
-      suspended: false,
-      active: true,
-      verified: true,
-      locale: 'en-US',
-      createdAt: now,
-      updatedAt: now,
-      lastLoginAt: null,
-    });
+    const fields = { ...newEndUser(email.split('@')[0] ?? email, email, now), role, verified: true };
+    const user = this.#store.addUser(fields);
+    const [group] = this.#store.groups;
+    if (group && role !== 'end-user') this.#store.memberships.join(user, group.id, true, now);
+    return user;
   }
 
   client(clientId: string): OAuthClientAccount | null {
@@ -160,7 +147,7 @@ export class Credentials {
 
   userOf(token: AccessToken): UserRow {
     const user = this.#store.user(token.userId);
-    if (!user) throw invalidToken();
+    if (!user?.active) throw invalidToken();
     return user;
   }
 
@@ -196,7 +183,7 @@ export class Credentials {
       (known) => known.email.toLowerCase() === email && known.token === secret,
     );
     const user = account ? this.#store.userByEmail(account.email) : null;
-    if (!user) throw unauthenticated();
+    if (!user?.active) throw unauthenticated();
     return { kind: 'user', user, scopes: null, token: null };
   }
 }

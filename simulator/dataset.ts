@@ -3,21 +3,10 @@
  * Ids, people and texts depend on the seed and the size only; dates count back from an anchor, which moves
  * in whole weeks from 2026-11-21 so that restarts within a week see the same times and none is in the future.
  */
-import {
-  ADMIN_EMAIL,
-  AGENT_EMAIL,
-  AREA_FIELD_ID,
-  BLOCKED_CUSTOMER_EMAIL,
-  CUSTOMER_EMAIL,
-  FIRST_GROUP_ID,
-  FIRST_ORGANIZATION_ID,
-  FIRST_USER_ID,
-  ORDER_FIELD_ID,
-  REFUND_FIELD_ID,
-  SUSPENDED_EMAIL,
-} from './account.ts';
+import { AREA_FIELD_ID, FIRST_GROUP_ID, ORDER_FIELD_ID, REFUND_FIELD_ID } from './account.ts';
 import { composeSubject } from './conversation.ts';
-import { FIRST_NAMES, LAST_NAMES, ORGANIZATION_FIRST, ORGANIZATION_LAST } from './names.ts';
+import { createGroups, createOrganizations, createUsers } from './dataset-people.ts';
+import type { PeopleOptions } from './options.ts';
 import { createRandom, mixSeed, type Random } from './random.ts';
 import type {
   GroupRow,
@@ -27,15 +16,13 @@ import type {
   TicketStatus,
   UserRow,
 } from './records.ts';
-import { GROUP_NAMES, STORIES } from './stories.ts';
+import { STORIES } from './stories.ts';
 
 export const DATASET_EPOCH = Date.UTC(2026, 10, 21);
 const DAY = 86_400_000;
 const WEEK = 7 * DAY;
 /** How far back the oldest seeded ticket goes. */
 const SPAN = 540 * DAY;
-const AGENT_COUNT = 24;
-const ADMIN_COUNT = 3;
 
 /** The moment the seeded data set ends: the epoch moved by whole weeks so as not to be after `now`. */
 export const datasetAnchor = (now: number): number =>
@@ -49,88 +36,6 @@ export interface Dataset {
 }
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000) * 1000;
-
-const createGroups = (anchor: number): GroupRow[] =>
-  GROUP_NAMES.map((name, index) => ({
-    id: FIRST_GROUP_ID + index,
-    name,
-    description: `${name} at Lumen & Oak`,
-    createdAt: anchor - 900 * DAY,
-    updatedAt: anchor - 900 * DAY,
-  }));
-
-const createOrganizations = (seed: number, count: number, anchor: number): OrganizationRow[] => {
-  const rows: OrganizationRow[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const random = createRandom(mixSeed(seed, index, 2));
-    const first = ORGANIZATION_FIRST[index % ORGANIZATION_FIRST.length] ?? 'Alder';
-    const last =
-      ORGANIZATION_LAST[(index * 7 + Math.floor(index / 30)) % ORGANIZATION_LAST.length] ?? 'Hotels';
-    const round = Math.floor(index / (ORGANIZATION_FIRST.length * ORGANIZATION_LAST.length));
-    const name = round === 0 ? `${first} ${last}` : `${first} ${last} ${round + 1}`;
-    const createdAt = seconds(anchor - 800 * DAY + random.next() * 250 * DAY);
-    rows.push({
-      id: FIRST_ORGANIZATION_ID + index * 3,
-      name,
-      domain: `${name.toLowerCase().replaceAll(' ', '-')}.example`,
-      externalId: random.chance(0.6) ? `crm-${1000 + index}` : null,
-      details: random.chance(0.3) ? 'Pays by invoice, 30 days.' : null,
-      tags: random.chance(0.2) ? ['vip', 'enterprise'] : random.chance(0.5) ? ['retail'] : [],
-      createdAt,
-      updatedAt: seconds(createdAt + random.next() * 200 * DAY),
-    });
-  }
-  return rows;
-};
-
-const personName = (random: Random): string => `${random.pick(FIRST_NAMES)} ${random.pick(LAST_NAMES)}`;
-
-const createUsers = (
-  seed: number,
-  endUsers: number,
-  organizations: readonly OrganizationRow[],
-  anchor: number,
-): UserRow[] => {
-  const rows: UserRow[] = [];
-  const add = (index: number, fixed: Partial<UserRow>, staff: boolean): void => {
-    const random = createRandom(mixSeed(seed, index, 3));
-    const name = personName(random);
-    const organization = staff || random.chance(0.35) ? null : random.pick(organizations);
-    const host = staff ? 'lumenoak.example' : (organization?.domain ?? 'mail.example');
-    const createdAt = seconds(anchor - 700 * DAY + random.next() * 150 * DAY);
-    rows.push({
-      id: FIRST_USER_ID + index * 7,
-      name,
-      email: `${name.toLowerCase().replace(' ', '.')}${staff ? '' : index}@${host}`,
-      role: 'end-user',
-      organizationId: organization?.id ?? null,
-      defaultGroupId: staff ? FIRST_GROUP_ID + (index % GROUP_NAMES.length) : null,
-      phone: random.chance(0.3) ? `+4420${String(79_460_000 + index).padStart(8, '0')}` : null,
-      externalId: staff || random.chance(0.5) ? null : `cust-${10_000 + index}`,
-      notes: random.chance(0.05) ? 'Prefers to be called back in the morning.' : null,
-      details: null,
-      tags: random.chance(0.08) ? ['vip'] : [],
-      suspended: false,
-      active: true,
-      verified: random.chance(0.9),
-      locale: random.chance(0.85) ? 'en-US' : 'de',
-      createdAt,
-      updatedAt: seconds(createdAt + random.next() * 300 * DAY),
-      lastLoginAt: staff || random.chance(0.4) ? seconds(anchor - random.next() * 30 * DAY) : null,
-      ...fixed,
-    });
-  };
-  add(0, { name: 'Demo Admin', email: ADMIN_EMAIL, role: 'admin', suspended: false, verified: true }, true);
-  add(1, { name: 'Demo Agent', email: AGENT_EMAIL, role: 'agent', verified: true }, true);
-  add(2, { name: 'Suspended Agent', email: SUSPENDED_EMAIL, role: 'agent', suspended: true }, true);
-  for (let index = 3; index < AGENT_COUNT; index += 1) {
-    add(index, { role: index < 3 + ADMIN_COUNT - 1 ? 'admin' : 'agent' }, true);
-  }
-  add(AGENT_COUNT, { name: 'Demo Customer', email: CUSTOMER_EMAIL, verified: true }, false);
-  add(AGENT_COUNT + 1, { name: 'Blocked Customer', email: BLOCKED_CUSTOMER_EMAIL, suspended: true }, false);
-  for (let index = AGENT_COUNT + 2; index < AGENT_COUNT + endUsers; index += 1) add(index, {}, false);
-  return rows;
-};
 
 const drawStatus = (random: Random, ageDays: number): TicketStatus => {
   const active = 0.08 + 0.7 * Math.exp(-ageDays / 20);
@@ -220,20 +125,24 @@ const createTicket = (cast: TicketCast, id: number): TicketRow => {
   };
 };
 
-/** Builds the account: `ticketCount` tickets, about one customer per five tickets, one organization per sixty. */
-export const createDataset = (seed: number, ticketCount: number, anchor: number): Dataset => {
+/**
+ * Builds the account: `ticketCount` tickets, one organization per sixty, and unless `people` says otherwise
+ * about one customer per five tickets.
+ */
+export const createDataset = (
+  seed: number,
+  ticketCount: number,
+  anchor: number,
+  people: PeopleOptions = {},
+): Dataset => {
   const groups = createGroups(anchor);
   const organizations = createOrganizations(
     seed,
     Math.min(600, Math.max(5, Math.round(ticketCount / 60))),
     anchor,
   );
-  const users = createUsers(
-    seed,
-    Math.min(8000, Math.max(20, Math.round(ticketCount / 5))),
-    organizations,
-    anchor,
-  );
+  const usual = Math.min(8000, Math.max(20, Math.round(ticketCount / 5)));
+  const users = createUsers(seed, usual, organizations, anchor, people);
   const cast: TicketCast = {
     seed,
     anchor,

@@ -5,9 +5,10 @@
  * `deleted-tickets-destroy` were seen in recorded headers (the last without its total), the others are made in
  * the same manner. `webhooks` and `webhooks-test` are the webhooks service's own, apart from the account's.
  */
-import { PLAN_LIMITS, type Plan } from './options.ts';
+import { NO_LIMIT, PLAN_LIMITS, type Plan } from './options.ts';
 import { coded, type Reply, text } from './reply.ts';
 
+const SECOND = 1000;
 const MINUTE = 60_000;
 
 export interface EndpointLimit {
@@ -33,6 +34,7 @@ const TICKET_UPDATES =
 export const createEndpointLimits = (
   plan: Plan,
   overrides: Readonly<Record<string, number>>,
+  limits: 'on' | 'off' = 'on',
 ): ReadonlyMap<string, EndpointLimit> => {
   const highVolume = PLAN_LIMITS[plan] >= 2500;
   const general = 'Number of allowed API requests per minute exceeded';
@@ -58,18 +60,32 @@ export const createEndpointLimits = (
     ),
     limit('deleted-tickets-index', 10, MINUTE, 'json', general),
     limit('deleted-tickets-destroy', 400, MINUTE, 'json', general),
+    limit(
+      'users-update',
+      1,
+      SECOND,
+      'json',
+      'Number of allowed user update API requests per second exceeded',
+    ),
+    limit(
+      'per-user-updates',
+      5,
+      MINUTE,
+      'json',
+      'Rate limit for user updates exceeded, please wait before updating this user again',
+    ),
     limit('webhooks', 100, MINUTE, 'json', general),
     limit('webhooks-test', 20, MINUTE, 'json', general),
   ];
-  const limits = new Map(rows.map((row) => [row.name, row]));
+  const known = new Map(rows.map((row) => [row.name, limits === 'off' ? { ...row, total: NO_LIMIT } : row]));
   for (const [name, total] of Object.entries(overrides)) {
-    const known = limits.get(name);
-    if (!known) throw new RangeError(`"endpointLimits" knows ${[...limits.keys()].join(', ')}, got ${name}`);
+    const row = known.get(name);
+    if (!row) throw new RangeError(`"endpointLimits" knows ${[...known.keys()].join(', ')}, got ${name}`);
     if (!Number.isSafeInteger(total) || total < 1)
       throw new RangeError(`"endpointLimits.${name}" must be >= 1`);
-    limits.set(name, { ...known, total });
+    known.set(name, { ...row, total });
   }
-  return limits;
+  return known;
 };
 
 export const accountLimited = (retryAfter: number): Reply =>

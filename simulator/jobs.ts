@@ -5,6 +5,7 @@
 import { type Call, textParam } from './call.ts';
 import type { JobStatus } from './job-statuses.ts';
 import { json, type Reply, recordNotFound } from './reply.ts';
+import { isRecord } from './validation.ts';
 
 const jobView = (job: JobStatus, origin: string, done: boolean): object => ({
   job_status: {
@@ -27,4 +28,16 @@ export const showJobStatus = (call: Call): Reply => {
   const job = call.world.jobs.get(textParam(call));
   if (!job) throw recordNotFound();
   return json(200, jobView(job, call.origin, true));
+};
+
+/** A refused item as a job tells of it; `error` stands for what has no name of its own. */
+export const failedItem = ({ status, body }: Reply, error: string): { error: string; details: string } => {
+  const value = body.kind === 'json' && isRecord(body.value) ? body.value : {};
+  const { details, description } = value;
+  const errors = isRecord(details) ? Object.values(details).flat() : [];
+  const texts = errors.filter(isRecord).map((known) => String(known['description']));
+  return {
+    error: status === 409 ? 'UpdateConflict' : error,
+    details: texts.length > 0 ? texts.join(', ') : String(description ?? ''),
+  };
 };

@@ -7,6 +7,8 @@ import {
   DEFAULT_API_TOKEN,
   DEFAULT_OAUTH_CLIENT,
   DEFAULT_OAUTH_SECRET,
+  DEFAULT_REDIRECT_URI,
+  defaultOAuthClients,
   PLAN_LIMITS,
   type Plan,
 } from './options.ts';
@@ -19,11 +21,19 @@ In a clone under an older Node: node bin/sealdesk.mjs --exec simulator/main.ts [
   --port NUMBER        port to listen on, 0 for a free one (default 4001)
   --host ADDRESS       address to listen on (default 127.0.0.1)
   --tickets NUMBER     seeded tickets (default 3000)
+  --users NUMBER       users in all (default: about one for five tickets)
+  --staff NUMBER       agents and admins among them (default 24)
+  --varied             staff with custom roles, long absences, missing second factors
+  --odd                add people with formulas and foreign scripts for names
+  --seats NUMBER       seats for agents and admins (default: no limit)
   --seed NUMBER        seed of the data set (default 20261121)
   --plan NAME          ${Object.keys(PLAN_LIMITS).join(' | ')} (default enterprise)
   --window KIND        fixed | sliding, of the rate limits (default fixed)
+  --limits KIND        on | off (default on)
   --activity NUMBER    live changes a minute (default 0)
   --export-lag SECONDS how long changes stay out of the incremental export (default 60)
+  --redirect-uri URI   where the consent page of OAuth sends people back to
+                       (default ${DEFAULT_REDIRECT_URI})
   --history            keep every version of changed tickets
   --help               this text
 `;
@@ -46,11 +56,18 @@ const main = async (): Promise<void> => {
       port: { type: 'string', default: '4001' },
       host: { type: 'string', default: '127.0.0.1' },
       tickets: { type: 'string' },
+      users: { type: 'string' },
+      staff: { type: 'string' },
+      varied: { type: 'boolean', default: false },
+      odd: { type: 'boolean', default: false },
+      seats: { type: 'string' },
+      limits: { type: 'string', default: 'on' },
       seed: { type: 'string' },
       plan: { type: 'string', default: 'enterprise' },
       window: { type: 'string', default: 'fixed' },
       activity: { type: 'string' },
       'export-lag': { type: 'string' },
+      'redirect-uri': { type: 'string', default: DEFAULT_REDIRECT_URI },
       history: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -59,11 +76,15 @@ const main = async (): Promise<void> => {
     process.stdout.write(HELP);
     return;
   }
-  const { plan, window } = values;
+  const { plan, window, limits } = values;
   if (!isPlan(plan))
     throw new UsageError(`--plan takes ${Object.keys(PLAN_LIMITS).join(', ')}, got "${plan}"`);
   if (window !== 'fixed' && window !== 'sliding')
     throw new UsageError(`--window takes fixed or sliding, got "${window}"`);
+  if (limits !== 'on' && limits !== 'off') throw new UsageError(`--limits takes on or off, got "${limits}"`);
+  const count = readNumber('users', values.users);
+  const staff = readNumber('staff', values.staff);
+  const seats = readNumber('seats', values.seats);
   const port = readNumber('port', values.port);
   const tickets = readNumber('tickets', values.tickets);
   const seed = readNumber('seed', values.seed);
@@ -74,7 +95,16 @@ const main = async (): Promise<void> => {
     host: values.host,
     plan,
     window,
+    limits,
+    people: {
+      varied: values.varied,
+      odd: values.odd,
+      ...(count === undefined ? {} : { count }),
+      ...(staff === undefined ? {} : { staff }),
+      ...(seats === undefined ? {} : { seats }),
+    },
     history: values.history,
+    accounts: { oauthClients: defaultOAuthClients([values['redirect-uri']]) },
     ...(port === undefined ? {} : { port }),
     ...(tickets === undefined ? {} : { tickets }),
     ...(seed === undefined ? {} : { seed }),
@@ -86,6 +116,7 @@ const main = async (): Promise<void> => {
   ${simulator.tickets.count} tickets, ${simulator.users.count} users (ready in ${took} s)
   API token   ${ADMIN_EMAIL}/token:${DEFAULT_API_TOKEN}
   OAuth       client ${DEFAULT_OAUTH_CLIENT}, secret ${DEFAULT_OAUTH_SECRET}
+              consent at ${simulator.url}/oauth/authorizations/new, back to ${values['redirect-uri']}
   Bearer      ${DEFAULT_ACCESS_TOKEN}
   Control     ${simulator.url}/__simulator/
   Try         curl -u ${ADMIN_EMAIL}/token:${DEFAULT_API_TOKEN} '${simulator.url}/api/v2/search.json?query=type:ticket+status:open'

@@ -14,6 +14,7 @@ const TEXTS = {
     closed: () => 'Status: closed prevents ticket update',
     unknown: (field: string) => `${field}: does not exist`,
     tooMany: (field: string) => `${field}: too many`,
+    seats: (seats: number) => `You have reached the maximum number of agents (${seats}) for your account`,
   },
   de: {
     record: 'Fehler bei der Datensatzprüfung',
@@ -26,6 +27,7 @@ const TEXTS = {
     closed: () => 'Status: geschlossen verhindert die Aktualisierung des Tickets',
     unknown: (field: string) => `${field}: existiert nicht`,
     tooMany: (field: string) => `${field}: zu viele`,
+    seats: (seats: number) => `Die Höchstzahl der Agenten (${seats}) für Ihr Konto ist erreicht`,
   },
   es: {
     record: 'Errores de validación del registro',
@@ -38,6 +40,7 @@ const TEXTS = {
     closed: () => 'Estado: cerrado impide actualizar el ticket',
     unknown: (field: string) => `${field}: no existe`,
     tooMany: (field: string) => `${field}: demasiados`,
+    seats: (seats: number) => `Ha alcanzado el número máximo de agentes (${seats}) de su cuenta`,
   },
 } as const;
 

@@ -1,10 +1,13 @@
 /**
- * `POST /oauth/tokens` (client_credentials and refresh_token) and `/api/v2/oauth/tokens/current`.
+ * `POST /oauth/tokens` (authorization_code, refresh_token and client_credentials) and
+ * `/api/v2/oauth/tokens/current`. Codes come from the consent page.
  * Refreshing replaces both tokens at once; a refresh token works once. `expires_in` is echoed only when the
  * request named it, also for clients whose tokens expire all the same (NangoHQ/nango#6775).
  */
-import { type Call, userOf } from './call.ts';
-import type { AccessToken, Credentials } from './credentials.ts';
+import { type Call, userOf, type World } from './call.ts';
+import type { AccessToken } from './credentials.ts';
+import { matchesChallenge } from './oauth-grants.ts';
+import { grantedScopes } from './oauth-scopes.ts';
 import type { OAuthClientAccount } from './options.ts';
 import { isoTime } from './people-view.ts';
 import { empty, json, oauthError, type Reply, recordNotFound } from './reply.ts';
@@ -13,33 +16,6 @@ import { isRecord } from './validation.ts';
 const EXPIRES_IN = { least: 300, most: 172_800 } as const;
 const REFRESH_EXPIRES_IN = { least: 604_800, most: 7_776_000, usual: 2_592_000 } as const;
 const ENFORCED_EXPIRY = 1800;
-
-const RESOURCES = [
-  'tickets',
-  'users',
-  'auditlogs',
-  'organizations',
-  'hc',
-  'apps',
-  'triggers',
-  'automations',
-  'targets',
-  'webhooks',
-  'macros',
-  'requests',
-  'satisfaction_ratings',
-  'dynamic_content',
-  'any_channel',
-  'web_widget',
-  'security',
-  'unrestricted',
-] as const;
-const KNOWN_SCOPES: ReadonlySet<string> = new Set([
-  'read',
-  'write',
-  'impersonate',
-  ...RESOURCES.flatMap((resource) => [`${resource}:read`, `${resource}:write`]),
-]);
 
 /** Reads JSON or form-encoded parameters into strings and numbers by name. */
 export const parseTokenRequest = (contentType: string, body: Uint8Array): Record<string, unknown> => {
@@ -78,21 +54,6 @@ const parseLifetime = (
   throw oauthError(400, 'invalid_request', `${name} must be between ${range.least} and ${range.most}`);
 };
 
-const grantedScopes = (client: OAuthClientAccount, scope: unknown): string[] => {
-  if (scope === undefined || scope === null || scope === '') return [...client.scopes];
-  if (typeof scope !== 'string')
-    throw oauthError(400, 'invalid_scope', 'The requested scope is invalid, unknown, or malformed.');
-  // Unknown names are dropped silently, known ones outside the client's list are refused (as probed).
-  const known = scope.split(/\s+/).filter((name) => KNOWN_SCOPES.has(name));
-  for (const name of known) {
-    const general = name.includes(':') ? (name.split(':')[1] ?? '') : name;
-    if (!client.scopes.includes(name) && !client.scopes.includes(general)) {
-      throw oauthError(400, 'invalid_scope', 'The requested scope is invalid, unknown, or malformed.');
-    }
-  }
-  return known;
-};
-
 const invalidClient = () =>
   oauthError(
     401,
@@ -102,69 +63,106 @@ const invalidClient = () =>
 
 const invalidGrant = () => oauthError(400, 'invalid_grant', 'Refresh token is invalid or expired');
 
-const tokenReply = (issued: AccessToken, expiresIn: number | null, refreshExpiresIn: number | null): Reply =>
-  json(201, {
+const invalidCode = () =>
+  oauthError(
+    400,
+    'invalid_grant',
+    'The provided access grant is invalid, expired, or revoked (e.g. invalid end-user credentials, expired authorization code, or a code verifier that does not match).',
+  );
+
+const GRANTS = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
+type Grant = (typeof GRANTS)[number];
+
+const parseGrant = (grant: unknown): Grant => {
+  const known = GRANTS.find((name) => name === grant);
+  if (known) return known;
+  throw oauthError(
+    400,
+    'unsupported_grant_type',
+    'The authorization grant type is not supported by the authorization server.',
+  );
+};
+
+/** Every client has a secret; a public one may leave it out, but not send another. */
+const authenticateClient = (
+  world: World,
+  grant: Grant,
+  { client_id: id, client_secret: secret }: Record<string, unknown>,
+): OAuthClientAccount => {
+  const client = typeof id === 'string' ? world.credentials.client(id) : null;
+  if (!client) throw invalidClient();
+  const isPublic = client.kind === 'public';
+  const mayOmit = isPublic && grant !== 'client_credentials';
+  if (secret !== client.clientSecret && !(mayOmit && secret === undefined)) throw invalidClient();
+  if (isPublic && grant === 'client_credentials') {
+    throw oauthError(
+      400,
+      'unauthorized_client',
+      'The client is not authorized to perform this request using this method.',
+    );
+  }
+  return client;
+};
+
+/** What is issued, before lifetimes. Uses up the code or the refresh token. */
+const redeem = (
+  world: World,
+  client: OAuthClientAccount,
+  grant: Grant,
+  input: Record<string, unknown>,
+): { readonly scopes: readonly string[]; readonly email: string | null } => {
+  switch (grant) {
+    case 'client_credentials':
+      return { scopes: grantedScopes(client, input['scope']), email: client.email ?? null };
+    case 'authorization_code': {
+      const granted = typeof input['code'] === 'string' ? world.grants.consume(input['code']) : null;
+      if (!granted || granted.clientId !== client.clientId || granted.redirectUri !== input['redirect_uri']) {
+        throw invalidCode();
+      }
+      if (granted.challenge !== null && !matchesChallenge(input['code_verifier'], granted.challenge)) {
+        throw invalidCode();
+      }
+      return granted;
+    }
+    case 'refresh_token': {
+      const token = input['refresh_token'];
+      if (typeof token !== 'string') throw invalidGrant();
+      if (world.credentials.findRefresh(token)?.clientId !== client.clientId) throw invalidGrant();
+      const previous = world.credentials.consumeRefresh(token);
+      if (!previous) throw invalidGrant();
+      return { scopes: previous.scopes, email: world.credentials.userOf(previous).email };
+    }
+    default:
+      throw grant satisfies never;
+  }
+};
+
+/** Answers a token request; throws Refusal with an RFC 6749 §5.2 body. */
+export const exchangeToken = (world: World, input: Record<string, unknown>): Reply => {
+  const grant = parseGrant(input['grant_type']);
+  const client = authenticateClient(world, grant, input);
+  const told = parseLifetime(input, 'expires_in', EXPIRES_IN);
+  const toldRefresh = parseLifetime(input, 'refresh_token_expires_in', REFRESH_EXPIRES_IN);
+  const { scopes, email } = redeem(world, client, grant, input);
+  const hasRefresh = grant !== 'client_credentials';
+  const { omitExpiresIn } = world.grants.behaviour;
+  const issued = world.credentials.issue({
+    clientId: client.clientId,
+    scopes: world.grants.without(scopes),
+    expiresIn: told ?? (client.enforceExpiry ? ENFORCED_EXPIRY : null),
+    ...(hasRefresh ? { refreshExpiresIn: toldRefresh ?? REFRESH_EXPIRES_IN.usual } : {}),
+    ...(email === null ? {} : { email }),
+  });
+  return json(201, {
     access_token: issued.token,
     ...(issued.refreshToken === null ? {} : { refresh_token: issued.refreshToken }),
     token_type: 'bearer',
     scope: issued.scopes.join(' '),
-    ...(expiresIn === null ? {} : { expires_in: expiresIn }),
-    ...(issued.refreshToken === null || refreshExpiresIn === null
+    ...(told === null || omitExpiresIn ? {} : { expires_in: told }),
+    ...(!hasRefresh || toldRefresh === null || omitExpiresIn
       ? {}
-      : { refresh_token_expires_in: refreshExpiresIn }),
+      : { refresh_token_expires_in: toldRefresh }),
   });
-
-/** Answers a token request; throws Refusal with an RFC 6749 §5.2 body. */
-export const exchangeToken = (credentials: Credentials, input: Record<string, unknown>): Reply => {
-  const grant = input['grant_type'];
-  if (grant !== 'client_credentials' && grant !== 'refresh_token') {
-    throw oauthError(
-      400,
-      'unsupported_grant_type',
-      'The authorization grant type is not supported by the authorization server.',
-    );
-  }
-  const clientId = input['client_id'];
-  const client = typeof clientId === 'string' ? credentials.client(clientId) : null;
-  if (!client) throw invalidClient();
-  const secret = input['client_secret'];
-  const isPublic = client.kind === 'public';
-  if (secret !== client.clientSecret && !(isPublic && secret === undefined && grant === 'refresh_token')) {
-    throw invalidClient();
-  }
-  const expiresIn = parseLifetime(input, 'expires_in', EXPIRES_IN);
-  const lifetime = expiresIn ?? (client.enforceExpiry ? ENFORCED_EXPIRY : null);
-  if (grant === 'client_credentials') {
-    if (isPublic) {
-      throw oauthError(
-        400,
-        'unauthorized_client',
-        'The client is not authorized to perform this request using this method.',
-      );
-    }
-    const issued = credentials.issue({
-      clientId: client.clientId,
-      scopes: grantedScopes(client, input['scope']),
-      expiresIn: lifetime,
-      ...(client.email === undefined ? {} : { email: client.email }),
-    });
-    return tokenReply(issued, expiresIn, null);
-  }
-  const refreshToken = input['refresh_token'];
-  if (typeof refreshToken !== 'string') throw invalidGrant();
-  if (credentials.findRefresh(refreshToken)?.clientId !== client.clientId) throw invalidGrant();
-  const refreshLifetime = parseLifetime(input, 'refresh_token_expires_in', REFRESH_EXPIRES_IN);
-  const previous = credentials.consumeRefresh(refreshToken);
-  if (!previous) throw invalidGrant();
-  const user = credentials.userOf(previous);
-  const issued = credentials.issue({
-    clientId: client.clientId,
-    scopes: previous.scopes,
-    expiresIn: lifetime,
-    refreshExpiresIn: refreshLifetime ?? REFRESH_EXPIRES_IN.usual,
-    ...(user.email === null ? {} : { email: user.email }),
-  });
-  return tokenReply(issued, expiresIn, refreshLifetime);
 };
 
 const currentToken = (call: Call): AccessToken => {

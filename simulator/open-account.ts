@@ -1,4 +1,5 @@
 /** Puts together everything that a reset of the data begins anew: the account with all it stores and does. */
+import { OWNER_ID } from './account.ts';
 import { Activity } from './activity.ts';
 import type { World } from './call.ts';
 import { Credentials } from './credentials.ts';
@@ -6,6 +7,7 @@ import { datasetAnchor } from './dataset.ts';
 import { IdempotencyCache } from './idempotency.ts';
 import { JobStatuses } from './job-statuses.ts';
 import { messagesIn } from './messages.ts';
+import { OAuthGrants } from './oauth-grants.ts';
 import {
   DEFAULT_EXPORT_LAG_SECONDS,
   DEFAULT_WEBHOOK_TIMEOUT_MS,
@@ -32,6 +34,14 @@ export interface Account {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const ownerOf = (store: Store, email: string | undefined): number => {
+  if (email === undefined) return OWNER_ID;
+  const owner = store.userByEmail(email);
+  if (owner?.role !== 'admin')
+    throw new RangeError(`"people.owner" must be the address of an admin, got ${email}`);
+  return owner.id;
+};
+
 /** `origin` is what `url` in the history's snapshots begins with; looked up when one is taken. */
 export const openAccount = (
   options: SimulatorOptions,
@@ -40,7 +50,12 @@ export const openAccount = (
 ): Account => {
   const seed = options.seed ?? DEFAULT_SEED;
   const anchor = options.anchor ?? datasetAnchor(clock.now());
-  const store = new Store({ seed, tickets: options.tickets ?? DEFAULT_TICKETS, anchor });
+  const store = new Store({
+    seed,
+    tickets: options.tickets ?? DEFAULT_TICKETS,
+    anchor,
+    ...(options.people === undefined ? {} : { people: options.people }),
+  });
   const credentials = new Credentials(clock, store, options.accounts);
   const webhooks = new WebhookRegistry();
   const delivering = options.webhooks ?? {};
@@ -53,6 +68,7 @@ export const openAccount = (
       store,
       clock,
       credentials,
+      grants: new OAuthGrants(clock),
       idempotency: new IdempotencyCache(clock),
       jobs: new JobStatuses(),
       webhooks,
@@ -60,6 +76,8 @@ export const openAccount = (
       messages: messagesIn(options.language ?? 'en'),
       sideLoads: options.sideLoads ?? 'partial',
       exportLagSeconds: options.exportLagSeconds ?? DEFAULT_EXPORT_LAG_SECONDS,
+      ownerId: ownerOf(store, options.people?.owner),
+      seats: options.people?.seats ?? null,
     },
     activity,
     delivery,

@@ -8,14 +8,17 @@ import type { ApiOptions } from './api.ts';
 import { handleControl } from './control.ts';
 import { createEndpointLimits } from './endpoint-limits.ts';
 import { Faults } from './faults.ts';
+import { createOAuthControl } from './oauth-control.ts';
 import { type Account, openAccount } from './open-account.ts';
-import { assertOptions, PLAN_LIMITS, type SimulatorOptions } from './options.ts';
+import { assertOptions, NO_LIMIT, PLAN_LIMITS, type SimulatorOptions } from './options.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { RequestLog } from './request-log.ts';
 import { openServer } from './server.ts';
 import type { ActivityControl, Simulator, WebhooksControl } from './simulator.ts';
 import { TicketDesk } from './ticket-desk.ts';
 import { createTicketsControl } from './tickets-control.ts';
+import { UserDesk } from './user-desk.ts';
+import { createUsersControl } from './users-control.ts';
 
 const DEFAULT_LOG_SIZE = 10_000;
 
@@ -63,14 +66,15 @@ export const openSimulator = async (options: SimulatorOptions = {}): Promise<Sim
   const limiter = new RateLimiter(
     clock,
     options.window ?? 'fixed',
-    options.accountLimit ?? PLAN_LIMITS[plan],
+    options.accountLimit ?? (options.limits === 'off' ? NO_LIMIT : PLAN_LIMITS[plan]),
   );
-  const limits = createEndpointLimits(plan, options.endpointLimits ?? {});
+  const limits = createEndpointLimits(plan, options.endpointLimits ?? {}, options.limits ?? 'on');
   const faults = new Faults();
   const requests = new RequestLog(options.requestLogSize ?? DEFAULT_LOG_SIZE);
   const originOf = (): string => options.canonicalOrigin ?? simulator.url;
   let account = openAccount(options, clock, originOf);
   const desk = new TicketDesk(() => account.world, originOf);
+  const userDesk = new UserDesk(() => account.world, originOf);
   const apiOptions = (): ApiOptions => ({
     world: account.world,
     limiter,
@@ -86,7 +90,7 @@ export const openSimulator = async (options: SimulatorOptions = {}): Promise<Sim
       log: requests,
       now: () => clock.now(),
       canonicalOrigin: options.canonicalOrigin ?? null,
-      control: (request) => handleControl(simulator, desk, request),
+      control: (request) => handleControl(simulator, { tickets: desk, users: userDesk }, request),
     },
     options.port ?? 0,
     host,
@@ -116,22 +120,12 @@ export const openSimulator = async (options: SimulatorOptions = {}): Promise<Sim
     },
     tickets: createTicketsControl(() => account.world.store, desk),
     webhooks: createWebhooksControl(() => account),
+    oauth: createOAuthControl(() => account.world),
     history: (id) => {
       if (!account.history) throw new RangeError('"history" must be true for a simulator to keep versions');
       return account.history.versions(id);
     },
-    users: {
-      get count() {
-        return account.world.store.users.length;
-      },
-      get: (id) => account.world.store.user(id),
-      byEmail: (email) => account.world.store.userByEmail(email),
-      update: (id, changes) => {
-        const user = account.world.store.user(id);
-        if (!user) throw new RangeError(`"id" must be that of a user, got ${id}`);
-        account.world.store.updateUser(user, changes);
-      },
-    },
+    users: createUsersControl(() => account.world, userDesk),
     issueAccessToken: (issue = {}) => account.world.credentials.issue(issue),
     revokeAccessToken: (token) => account.world.credentials.revoke(token),
     waitForRequest: (predicate, wait) => requests.waitFor(predicate, wait),
@@ -139,6 +133,7 @@ export const openSimulator = async (options: SimulatorOptions = {}): Promise<Sim
       faults.clear();
       requests.clear();
       limiter.reset();
+      account.world.grants.behave({});
       if (!reset.data) {
         account.delivery.reset();
         return;

@@ -34,6 +34,8 @@ export interface OAuthClientAccount {
   /** Scopes the client may ask for. */
   readonly scopes: readonly string[];
   readonly kind?: 'confidential' | 'public';
+  /** Where the consent page may send people back to: absolute, https but on this machine. Default none. */
+  readonly redirectUris?: readonly string[];
   /** The user that client_credentials tokens act as; default the demo admin. */
   readonly email?: string;
   /** Tokens expire after 30 minutes although the request named no `expires_in` (and the answer doesn't say so). */
@@ -62,6 +64,22 @@ export interface WebhookDeliveryOptions {
   readonly logSize?: number;
 }
 
+/** Who is in the account besides what the tickets need; see dataset-people.ts. */
+export interface PeopleOptions {
+  /** Users in all, staff included, 0 to 1,000,000; default by the number of tickets. */
+  readonly count?: number;
+  /** Agents and admins among them, 5 to 5,000; default 24. */
+  readonly staff?: number;
+  /** Gives the staff custom roles, light agents, long absences, missing second factors and suspensions. */
+  readonly varied?: boolean;
+  /** Adds the people of odd-people.ts. */
+  readonly odd?: boolean;
+  /** Seats that agents and admins take; over it none can be added. Default: no limit. */
+  readonly seats?: number;
+  /** Address of the account's owner; default a seeded admin who is none of the demo people. */
+  readonly owner?: string;
+}
+
 export interface SimulatorOptions {
   /** 0 (default) takes a free port. */
   readonly port?: number;
@@ -69,12 +87,15 @@ export interface SimulatorOptions {
   /** Seeded tickets, 0 to 1,000,000; default 3,000. */
   readonly tickets?: number;
   readonly seed?: number;
+  readonly people?: PeopleOptions;
   readonly plan?: Plan;
   readonly window?: 'fixed' | 'sliding';
   /** Requests per minute of the account in place of the plan's. */
   readonly accountLimit?: number;
   /** Totals by endpoint limit name (endpoint-limits.ts), e.g. `{ 'tickets-index': 20000 }`. */
   readonly endpointLimits?: Readonly<Record<string, number>>;
+  /** `off` lifts every limit that isn't set by name, for benchmarks; default `on`. */
+  readonly limits?: 'on' | 'off';
   /** `2023` sends `rate-limit*` and `zendesk-rate-limit-*` in place of today's `ratelimit*`. */
   readonly headerSpelling?: 'current' | '2023';
   readonly clock?: SimulatorClock;
@@ -113,6 +134,10 @@ export interface SimulatorOptions {
 export const DEFAULT_API_TOKEN = 'demo-api-token-not-secret';
 export const DEFAULT_OAUTH_CLIENT = 'sealdesk_demo';
 export const DEFAULT_OAUTH_SECRET = 'demo-client-secret-not-secret';
+/** The same as {@link DEFAULT_OAUTH_CLIENT}, but public: PKCE in place of a secret. */
+export const DEFAULT_PUBLIC_CLIENT = 'sealdesk_demo_public';
+/** The callback of the demo gateway. */
+export const DEFAULT_REDIRECT_URI = 'http://localhost:4000/oauth/zendesk/callback';
 export const DEFAULT_ACCESS_TOKEN = 'demo-access-token-not-secret';
 
 export const DEFAULT_API_TOKENS: readonly ApiTokenAccount[] = [
@@ -122,15 +147,17 @@ export const DEFAULT_API_TOKENS: readonly ApiTokenAccount[] = [
   { email: SUSPENDED_EMAIL, token: DEFAULT_API_TOKEN },
 ];
 
-export const DEFAULT_OAUTH_CLIENTS: readonly OAuthClientAccount[] = [
-  { clientId: DEFAULT_OAUTH_CLIENT, clientSecret: DEFAULT_OAUTH_SECRET, scopes: ['read', 'write'] },
-  {
-    clientId: 'sealdesk_demo_enforced',
-    clientSecret: DEFAULT_OAUTH_SECRET,
-    scopes: ['read', 'write'],
-    enforceExpiry: true,
-  },
-];
+/** The invented OAuth clients, sending people back to `redirectUris`. */
+export const defaultOAuthClients = (
+  redirectUris: readonly string[] = [DEFAULT_REDIRECT_URI],
+): readonly OAuthClientAccount[] => {
+  const client = { clientSecret: DEFAULT_OAUTH_SECRET, scopes: ['read', 'write'], redirectUris };
+  return [
+    { ...client, clientId: DEFAULT_OAUTH_CLIENT },
+    { ...client, clientId: DEFAULT_PUBLIC_CLIENT, kind: 'public' },
+    { ...client, clientId: 'sealdesk_demo_enforced', enforceExpiry: true },
+  ];
+};
 
 export const DEFAULT_ACCESS_TOKENS: readonly AccessTokenAccount[] = [
   { token: DEFAULT_ACCESS_TOKEN, scopes: ['read', 'write'] },
@@ -142,12 +169,21 @@ export const DEFAULT_EXPORT_LAG_SECONDS = 60;
 export const DEFAULT_WEBHOOK_TIMEOUT_MS = 12_000;
 
 const MAX_TICKETS = 1_000_000;
+/** Of requests, where limits are off. */
+export const NO_LIMIT = 1_000_000_000;
 
 const assertInteger = (name: string, value: number | undefined, least: number, most: number): void => {
   if (value === undefined) return;
   if (!Number.isSafeInteger(value) || value < least || value > most) {
     throw new RangeError(`"${name}" must be an integer from ${least} to ${most}, got ${value}`);
   }
+};
+
+const assertRedirectUri = (uri: string): void => {
+  const url = URL.parse(uri);
+  const isLocal = url !== null && ['localhost', '127.0.0.1'].includes(url.hostname);
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLocal)) return;
+  throw new RangeError(`"redirectUris" must be absolute, and https but on this machine, got ${uri}`);
 };
 
 /** Throws RangeError on a value out of range; the message names the option. */
@@ -159,12 +195,17 @@ export const assertOptions = (options: SimulatorOptions): void => {
   assertInteger('requestLogSize', options.requestLogSize, 1, 1_000_000);
   assertInteger('exportLagSeconds', options.exportLagSeconds, 0, 86_400);
   assertInteger('historySize', options.historySize, 1, 10_000_000);
+  assertInteger('people.count', options.people?.count, 0, MAX_TICKETS);
+  assertInteger('people.staff', options.people?.staff, 5, 5000);
+  assertInteger('people.seats', options.people?.seats, 0, 1_000_000);
   const webhooks = options.webhooks ?? {};
   assertInteger('webhooks.timeoutMs', webhooks.timeoutMs, 1, 600_000);
   assertInteger('webhooks.retryDelayMs', webhooks.retryDelayMs, 0, 600_000);
   assertInteger('webhooks.concurrency', webhooks.concurrency, 1, 1000);
   assertInteger('webhooks.queueSize', webhooks.queueSize, 1, 1_000_000);
   assertInteger('webhooks.logSize', webhooks.logSize, 1, 1_000_000);
+  for (const { redirectUris = [] } of options.accounts?.oauthClients ?? [])
+    redirectUris.forEach(assertRedirectUri);
   if (options.plan !== undefined && !Object.hasOwn(PLAN_LIMITS, options.plan)) {
     throw new RangeError(`"plan" must be one of ${Object.keys(PLAN_LIMITS).join(', ')}, got ${options.plan}`);
   }

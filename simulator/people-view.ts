@@ -1,4 +1,5 @@
 /** The JSON of users, organizations and groups with the fields that real answers carry. */
+import { customRole, roleTypeOf } from './custom-roles.ts';
 import type { SideLoads } from './options.ts';
 import type { GroupRow, OrganizationRow, UserRow } from './records.ts';
 
@@ -28,20 +29,20 @@ export const userView = (user: UserRow, origin: string): Record<string, unknown>
   verified: user.verified,
   external_id: user.externalId,
   tags: user.tags,
-  alias: '',
+  alias: user.alias,
   active: user.active,
   shared: false,
   shared_agent: false,
   last_login_at: optionalTime(user.lastLoginAt),
-  two_factor_auth_enabled: user.role === 'end-user' ? null : false,
+  two_factor_auth_enabled: user.role === 'end-user' ? null : user.twoFactor,
   signature: user.role === 'end-user' ? null : '',
   details: user.details ?? '',
   notes: user.notes ?? '',
-  role_type: user.role === 'admin' ? 4 : null,
-  custom_role_id: null,
+  role_type: roleTypeOf(user),
+  custom_role_id: user.role === 'end-user' ? null : user.customRoleId,
   moderator: user.role !== 'end-user',
   ticket_restriction: user.role === 'end-user' ? 'requested' : null,
-  only_private_comments: false,
+  only_private_comments: customRole(user.customRoleId)?.roleType === 1,
   restricted_agent: user.role !== 'admin',
   suspended: user.suspended,
   default_group_id: user.defaultGroupId,

@@ -1,14 +1,12 @@
-/** Users, organizations and groups: lists, show, show_many, user search, user creation, `/users/me`. */
+/** Users, organizations and groups: lists, show, show_many, user search, `/users/me`. */
 import { randomBytes } from 'node:crypto';
-import { bodyObject, type Call, idParam, warnUnpermitted } from './call.ts';
+import { type Call, idParam } from './call.ts';
 import { type Order, pageByCursor, pageByOffset, wantsCursor } from './pagination.ts';
 import { anonymousView, groupView, isoTime, organizationView, userView } from './people-view.ts';
-import { type OrganizationRow, USER_ROLES, type UserRow } from './records.ts';
+import type { OrganizationRow, UserRow } from './records.ts';
 import { json, type Reply, recordNotFound } from './reply.ts';
 import { matchUsers } from './search.ts';
-import { newEndUser } from './ticket-changes.ts';
 import { listParam } from './tickets.ts';
-import { isStringList, Validation } from './validation.ts';
 
 interface Identified {
   readonly id: number;
@@ -39,25 +37,36 @@ export const showMe = (call: Call): Reply => {
   return json(200, { user: { ...userView(call.caller.user, call.origin), authenticity_token: token } });
 };
 
-export const listUsers = (call: Call): Reply => {
+/** What `role`, `role[]`, `permission_set` and `external_id` leave of the users who aren't deleted. */
+const filteredUsers = (call: Call): readonly UserRow[] => {
+  const { store } = call.world;
   const roles = [...call.query.getAll('role'), ...call.query.getAll('role[]')];
   const externalId = call.query.get('external_id')?.toLowerCase();
-  const rows = call.world.store.users.filter(
-    (user) =>
-      user.active &&
-      (roles.length === 0 || roles.includes(user.role)) &&
-      (externalId === undefined || user.externalId?.toLowerCase() === externalId),
+  const permissionSet = call.query.get('permission_set');
+  return store.cached(`users:${roles.join()}:${permissionSet}:${externalId}`, () =>
+    store.users.filter(
+      (user) =>
+        user.active &&
+        (roles.length === 0 || roles.includes(user.role)) &&
+        (permissionSet === null || String(user.customRoleId) === permissionSet) &&
+        (externalId === undefined || user.externalId?.toLowerCase() === externalId),
+    ),
   );
-  return listRows(call, 'users', rows, userView);
 };
+
+export const listUsers = (call: Call): Reply => listRows(call, 'users', filteredUsers(call), userView);
 
 export const listGroupUsers = (call: Call): Reply => {
   const id = idParam(call);
-  if (!call.world.store.group(id)) throw recordNotFound();
+  const { store } = call.world;
+  if (!store.group(id)) throw recordNotFound();
+  const members = new Set(
+    store.memberships.rows.filter((row) => row.groupId === id).map((row) => row.userId),
+  );
   return listRows(
     call,
     'users',
-    call.world.store.users.filter((user) => user.defaultGroupId === id),
+    store.users.filter((user) => user.active && members.has(user.id)),
     userView,
   );
 };
@@ -68,13 +77,13 @@ export const listOrganizationUsers = (call: Call): Reply => {
   return listRows(
     call,
     'users',
-    call.world.store.users.filter((user) => user.organizationId === id),
+    call.world.store.users.filter((user) => user.active && user.organizationId === id),
     userView,
   );
 };
 
 export const countUsers = (call: Call): Reply => {
-  const value = call.world.store.users.filter((user) => user.active).length;
+  const value = filteredUsers(call).length;
   return json(200, { count: { value, refreshed_at: isoTime(call.world.clock.now()) } });
 };
 
@@ -110,77 +119,10 @@ export const searchUsers = (call: Call): Reply => {
   const externalId = call.query.get('external_id')?.toLowerCase();
   const rows =
     externalId !== undefined
-      ? call.world.store.users.filter((user) => user.externalId?.toLowerCase() === externalId)
+      ? call.world.store.users.filter((user) => user.active && user.externalId?.toLowerCase() === externalId)
       : matchUsers(call, call.query.get('query') ?? '');
   const page = pageByOffset(call, rows);
   return json(200, { users: page.rows.map((user) => userView(user, call.origin)), ...page.fields });
-};
-
-const USER_KEYS: ReadonlySet<string> = new Set([
-  'name',
-  'email',
-  'role',
-  'phone',
-  'external_id',
-  'organization_id',
-  'tags',
-  'notes',
-  'details',
-  'verified',
-  'locale',
-  'skip_verify_email',
-  'identities',
-  'user_fields',
-  'suspended',
-  'default_group_id',
-  'time_zone',
-  'alias',
-]);
-
-export const createUser = (call: Call): Reply => {
-  const { store, clock, messages } = call.world;
-  const input = bodyObject(call, 'user');
-  const validation = new Validation(messages);
-  const name = typeof input['name'] === 'string' ? input['name'].trim() : '';
-  if (name === '') validation.add('name', { description: messages.tooShort('Name'), error: 'ValueTooShort' });
-  const email = typeof input['email'] === 'string' ? input['email'] : null;
-  if (email !== null && !/^\S+@\S+\.\S+$/.test(email)) validation.invalid('email', 'Email', email);
-  if (email !== null && store.userByEmail(email)) {
-    validation.add('email', { description: messages.duplicate('Email', email), error: 'DuplicateValue' });
-  }
-  const role = USER_ROLES.find((known) => known === (input['role'] ?? 'end-user'));
-  if (role === undefined) validation.invalid('role', 'Role', input['role']);
-  const organizationId = input['organization_id'];
-  if (typeof organizationId === 'number' && !store.organization(organizationId)) {
-    validation.invalid('organization_id', 'Organization', organizationId);
-  }
-  validation.assertValid();
-  const text = (key: string): string | null => (typeof input[key] === 'string' ? input[key] : null);
-  const tags = input['tags'];
-  const fields: Omit<UserRow, 'id'> = {
-    ...newEndUser(name, email, clock.now()),
-    role: role ?? 'end-user',
-    phone: text('phone'),
-    externalId: text('external_id'),
-    notes: text('notes'),
-    details: text('details'),
-    verified: input['verified'] === true,
-    suspended: input['suspended'] === true,
-    organizationId: typeof organizationId === 'number' ? organizationId : null,
-    tags: isStringList(tags) ? tags : [],
-  };
-  const user = store.addUser(fields);
-  const ignored = Object.keys(input)
-    .filter((key) => !USER_KEYS.has(key))
-    .map((key) => `user.${key}`);
-  return json(
-    201,
-    { user: userView(user, call.origin) },
-    {
-      location: `${call.origin}/api/v2/users/${user.id}.json`,
-      ...warnUnpermitted('users', 'create', ignored),
-    },
-  );
 };
 
 export const listOrganizations = (call: Call): Reply =>

@@ -77,9 +77,40 @@ export interface UserRow {
   active: boolean;
   verified: boolean;
   locale: string;
+  alias: string;
+  /** One of custom-roles.ts, which decides what the user's role may do. */
+  customRoleId: number | null;
+  /** Told of staff only. */
+  twoFactor: boolean;
+  /** Permanently deleted: the personal data is gone, the id stays. */
+  scrubbed: boolean;
   readonly createdAt: number;
   updatedAt: number;
+  /** Unix seconds; the user's place in the incremental export. */
+  generatedAt: number;
   lastLoginAt: number | null;
+}
+
+/** One address of a user. */
+export interface IdentityRow {
+  readonly id: number;
+  readonly value: string;
+  readonly verified: boolean;
+  readonly createdAt: number;
+}
+
+export interface GroupMembershipRow {
+  readonly id: number;
+  readonly userId: number;
+  readonly groupId: number;
+  readonly createdAt: number;
+}
+
+export interface SessionRow {
+  readonly id: number;
+  readonly userId: number;
+  readonly authenticatedAt: number;
+  readonly lastSeenAt: number;
 }
 
 export interface OrganizationRow {

@@ -1,7 +1,8 @@
 /** The endpoints that exist here: path, who may call, which scope it needs, which limits it draws from. */
 import type { Call, Handler } from './call.ts';
 import { listComments } from './comments.ts';
-import { listTicketFields, showAccountSettings } from './configuration.ts';
+import { listTicketFields, showAccount, showAccountSettings } from './configuration.ts';
+import { listCustomRoles, showCustomRole } from './custom-role-list.ts';
 import {
   deleteTicket,
   listDeletedTickets,
@@ -9,12 +10,26 @@ import {
   restoreTicket,
   scrubTicket,
 } from './deleted-tickets.ts';
-import { exportTickets } from './incremental-export.ts';
+import { createIdentity, deleteIdentity, listIdentities, makePrimaryIdentity } from './identities.ts';
+import { exportOrganizations, exportTickets, exportUsers } from './incremental-export.ts';
 import { showJobStatus } from './jobs.ts';
+import {
+  createGroupMembership,
+  createManyGroupMemberships,
+  deleteGroupMembership,
+  deleteManyGroupMemberships,
+  deleteUserGroupMembership,
+  listGroupMemberships,
+  listMembershipsOfGroup,
+  listOrganizationMemberships,
+  listUserGroupMemberships,
+  listUserOrganizationMemberships,
+  makeDefaultGroupMembership,
+  showGroupMembership,
+} from './memberships.ts';
 import { revokeCurrentToken, showCurrentToken } from './oauth.ts';
 import {
   countUsers,
-  createUser,
   listGroups,
   listGroupUsers,
   listOrganizations,
@@ -31,6 +46,8 @@ import {
   showUser,
 } from './people.ts';
 import { countSearch, exportSearch, search } from './search.ts';
+import { endSession, endSessions, listSessions, logoutMany } from './session-list.ts';
+import { updateManyTickets } from './ticket-bulk.ts';
 import { createTicket, updateTicket } from './ticket-write.ts';
 import {
   countTickets,
@@ -42,6 +59,14 @@ import {
   showManyTickets,
   showTicket,
 } from './tickets.ts';
+import {
+  createOrUpdateUser,
+  createUser,
+  deleteUser,
+  scrubUser,
+  updatedUserKey,
+  updateUser,
+} from './user-write.ts';
 import {
   createWebhook,
   deleteWebhook,
@@ -94,6 +119,12 @@ const route = (
 const perTicketAndUser = (call: Call): string =>
   `${call.params[0]}:${call.caller.kind === 'user' ? call.caller.user.id : 0}`;
 
+/** The account's one a second first, so that a call it refuses takes nothing from the user's own. */
+const USER_UPDATES: readonly LimitUse[] = [
+  { name: 'users-update' },
+  { name: 'per-user-updates', key: updatedUserKey },
+];
+
 /** A route of the webhooks service, with its own count of requests; see api.ts. */
 const webhookRoute = (method: string, path: string, handler: Handler): Route =>
   route(method, path, 'webhooks', handler, { audience: 'admin' });
@@ -104,6 +135,9 @@ export const ROUTES: readonly Route[] = [
   route('POST', '/tickets', 'tickets', createTicket),
   route('GET', '/tickets/show_many', 'tickets', showManyTickets),
   route('GET', '/tickets/count', 'tickets', countTickets),
+  route('PUT', '/tickets/update_many', 'tickets', updateManyTickets, {
+    limits: [{ name: 'tickets-update' }],
+  }),
   route('GET', '/tickets/:id', 'tickets', showTicket),
   route('PUT', '/tickets/:id', 'tickets', updateTicket, {
     limits: [{ name: 'per-ticket-updates', key: perTicketAndUser }, { name: 'tickets-update' }],
@@ -121,6 +155,16 @@ export const ROUTES: readonly Route[] = [
     audience: 'admin',
     limits: [{ name: 'incremental-exports' }],
   }),
+  route('GET', '/incremental/users/cursor', 'users', exportUsers, {
+    audience: 'admin',
+    limits: [{ name: 'incremental-exports' }],
+  }),
+  route('GET', '/incremental/organizations', 'organizations', exportOrganizations, {
+    audience: 'admin',
+    limits: [{ name: 'incremental-exports' }],
+  }),
+  route('GET', '/custom_roles', 'users', listCustomRoles),
+  route('GET', '/custom_roles/:id', 'users', showCustomRole),
   route('GET', '/job_statuses/:key', null, showJobStatus),
   route('GET', '/tickets/:id/comments', 'tickets', listComments),
   route('GET', '/tickets/:id/incidents', 'tickets', listIncidents),
@@ -129,7 +173,36 @@ export const ROUTES: readonly Route[] = [
   route('GET', '/users/show_many', 'users', showManyUsers),
   route('GET', '/users/search', 'users', searchUsers),
   route('GET', '/users/count', 'users', countUsers),
+  route('POST', '/users/create_or_update', 'users', createOrUpdateUser, { limits: USER_UPDATES }),
+  route('POST', '/users/logout_many', 'users', logoutMany, { audience: 'admin' }),
   route('GET', '/users/:id', 'users', showUser),
+  route('PUT', '/users/:id', 'users', updateUser, { limits: USER_UPDATES }),
+  route('DELETE', '/users/:id', 'users', deleteUser),
+  route('DELETE', '/deleted_users/:id', 'users', scrubUser, { audience: 'admin' }),
+  route('GET', '/users/:id/identities', 'users', listIdentities),
+  route('POST', '/users/:id/identities', 'users', createIdentity),
+  route('PUT', '/users/:id/identities/:id/make_primary', 'users', makePrimaryIdentity),
+  route('DELETE', '/users/:id/identities/:id', 'users', deleteIdentity),
+  route('GET', '/users/:id/sessions', 'users', listSessions, { audience: 'admin' }),
+  route('DELETE', '/users/:id/sessions', 'users', endSessions, { audience: 'admin' }),
+  route('DELETE', '/users/:id/sessions/:id', 'users', endSession, { audience: 'admin' }),
+  route('GET', '/users/:id/group_memberships', 'users', listUserGroupMemberships),
+  route('DELETE', '/users/:id/group_memberships/:id', 'users', deleteUserGroupMembership, {
+    audience: 'admin',
+  }),
+  route('PUT', '/users/:id/group_memberships/:id/make_default', 'users', makeDefaultGroupMembership, {
+    audience: 'admin',
+  }),
+  route('GET', '/users/:id/organization_memberships', 'organizations', listUserOrganizationMemberships),
+  route('GET', '/organization_memberships', 'organizations', listOrganizationMemberships),
+  route('GET', '/group_memberships', 'users', listGroupMemberships),
+  route('POST', '/group_memberships', 'users', createGroupMembership, { audience: 'admin' }),
+  route('POST', '/group_memberships/create_many', 'users', createManyGroupMemberships, { audience: 'admin' }),
+  route('DELETE', '/group_memberships/destroy_many', 'users', deleteManyGroupMemberships, {
+    audience: 'admin',
+  }),
+  route('GET', '/group_memberships/:id', 'users', showGroupMembership),
+  route('DELETE', '/group_memberships/:id', 'users', deleteGroupMembership, { audience: 'admin' }),
   route('GET', '/users/:id/tickets/requested', 'tickets', listRequestedTickets),
   route('GET', '/users/:id/tickets/assigned', 'tickets', listAssignedTickets),
   route('GET', '/users/:id/organizations', 'organizations', listUserOrganizations),
@@ -142,10 +215,12 @@ export const ROUTES: readonly Route[] = [
   route('GET', '/groups', 'users', listGroups),
   route('GET', '/groups/:id', 'users', showGroup),
   route('GET', '/groups/:id/users', 'users', listGroupUsers),
+  route('GET', '/groups/:id/memberships', 'users', listMembershipsOfGroup),
   route('GET', '/search', 'search', search, { limits: [{ name: 'search-index' }] }),
   route('GET', '/search/count', 'search', countSearch, { limits: [{ name: 'search-index' }] }),
   route('GET', '/search/export', 'search', exportSearch, { limits: [{ name: 'search-export' }] }),
   route('GET', '/ticket_fields', 'tickets', listTicketFields),
+  route('GET', '/account', null, showAccount),
   route('GET', '/account/settings', null, showAccountSettings),
   route('GET', '/oauth/tokens/current', null, showCurrentToken, { audience: 'user' }),
   route('DELETE', '/oauth/tokens/current', null, revokeCurrentToken, { audience: 'user' }),

@@ -248,7 +248,10 @@ const userTests =
       }
       case 'email':
         return (row) =>
-          row.email !== null && (pattern.test(row.email) || row.email.toLowerCase().endsWith(`@${value}`));
+          scope.store.people.someAddress(
+            row,
+            (address) => pattern.test(address) || address.toLowerCase().endsWith(`@${value}`),
+          );
       case 'role':
         return (row) => row.role === value;
       case 'external_id':

@@ -3,6 +3,7 @@ import type { ActivityEvent } from './activity.ts';
 import type { AccessToken, IssueOptions } from './credentials.ts';
 import type { Delivery } from './delivery-log.ts';
 import type { Faults } from './faults.ts';
+import type { OAuthBehaviour } from './oauth-grants.ts';
 import type { CommentRow, TicketRow, UserRow } from './records.ts';
 import type { LoggedRequest, RequestLog, WaitOptions } from './request-log.ts';
 import type { TicketVersion } from './ticket-history.ts';
@@ -47,6 +48,36 @@ export interface TicketsControl {
   systemUpdate(id: number): void;
 }
 
+/**
+ * Users past the API: for assertions, and to play the account's other admins. `fields` are those of
+ * `{"user":{…}}`; what the API would refuse its owner is a RangeError.
+ */
+export interface UsersControl {
+  /** Users in all, deleted ones included. */
+  readonly count: number;
+  readonly ownerId: number;
+  readonly seatsUsed: number;
+  /** The stored row, live, don't change it; null when there is none. */
+  get(id: number): Readonly<UserRow> | null;
+  byEmail(email: string): Readonly<UserRow> | null;
+  /** The user's JSON as it is now, deleted or not; null when there is none of this id. */
+  current(id: number): Readonly<Record<string, unknown>> | null;
+  groupIds(id: number): readonly number[];
+  sessionIds(id: number): readonly number[];
+  /** Changes the row itself, unchecked, e.g. `{ suspended: true }`, another role or `lastLoginAt`. */
+  update(id: number, changes: Partial<Omit<UserRow, 'id' | 'createdAt'>>): void;
+  /** Returns the new user's id. */
+  create(fields: Readonly<Record<string, unknown>>): number;
+  change(id: number, fields: Readonly<Record<string, unknown>>): void;
+  delete(id: number): void;
+  /** Deletes for good, whether the user is deleted already or not. */
+  scrub(id: number): void;
+  join(id: number, groupId: number): void;
+  leave(id: number, groupId: number): void;
+  /** Begins a session and moves the last login. Returns the session's id. */
+  signIn(id: number): number;
+}
+
 /** The account's webhooks and what becomes of their deliveries; see webhook-delivery.ts. */
 export interface WebhooksControl {
   /** With their signing secrets. */
@@ -70,6 +101,20 @@ export interface WebhooksControl {
   untilDelivered(signal?: AbortSignal): Promise<void>;
 }
 
+/** The token endpoint and the consent page; see oauth-grants.ts. A reset ends what was set. */
+export interface OAuthControl {
+  readonly behaviour: Required<OAuthBehaviour>;
+  behave(behaviour: OAuthBehaviour): void;
+  /** Consents, or denies, as the form of the consent page does; where the browser is sent then. */
+  consent(authorizationUrl: string, options?: ConsentOptions): string;
+}
+
+export interface ConsentOptions {
+  /** Who consents; default the demo admin. */
+  readonly email?: string;
+  readonly decision?: 'allow' | 'deny';
+}
+
 export interface Simulator extends AsyncDisposable {
   /** `http://127.0.0.1:4001` */
   readonly url: string;
@@ -86,18 +131,13 @@ export interface Simulator extends AsyncDisposable {
   };
   readonly tickets: TicketsControl;
   readonly webhooks: WebhooksControl;
+  readonly oauth: OAuthControl;
   /**
    * Every kept version of a ticket, oldest first, as the API showed it; empty when there is no such ticket.
    * RangeError unless the simulator was opened with `history: true`.
    */
   history(id: number): TicketVersion[];
-  readonly users: {
-    readonly count: number;
-    get(id: number): Readonly<UserRow> | null;
-    byEmail(email: string): Readonly<UserRow> | null;
-    /** Changes a user behind the API's back, e.g. `{ suspended: true }` or another role. */
-    update(id: number, changes: Partial<Omit<UserRow, 'id' | 'createdAt'>>): void;
-  };
+  readonly users: UsersControl;
   /** Gives out an OAuth token; with `clientId` and `refreshExpiresIn` it comes with a refresh token. */
   issueAccessToken(options?: IssueOptions): AccessToken;
   /** False when the token is not known (any more). */

@@ -2,12 +2,15 @@
  * The state of the simulated account in memory. Everything that changes a row goes through here, so that
  * `version` tells caches and cursors when the data moved. Not durable: a restart begins from the seed.
  */
-import { FIRST_USER_ID } from './account.ts';
 import { commentIds, composeComments, composeDescription } from './conversation.ts';
 import { createDataset } from './dataset.ts';
+import { GroupMemberships } from './group-memberships.ts';
 import { IncidentCounts } from './incident-counts.ts';
 import { Journal, type TicketAction } from './journal.ts';
+import type { PeopleOptions } from './options.ts';
 import type { CommentRow, GroupRow, OrganizationRow, TicketRow, UserRow } from './records.ts';
+import { Sessions } from './sessions.ts';
+import { UserStore } from './user-store.ts';
 
 const DAY = 86_400_000;
 /** Closed tickets this long untouched are archived and leave the lists (the exact time at Zendesk is not published). */
@@ -17,6 +20,7 @@ export interface StoreOptions {
   readonly seed: number;
   readonly tickets: number;
   readonly anchor: number;
+  readonly people?: PeopleOptions;
 }
 
 export type NewComment = Omit<CommentRow, 'id' | 'auditId'>;
@@ -33,35 +37,35 @@ export class Store {
   /** Tells of every change of a ticket. */
   readonly journal = new Journal();
   readonly #seed: number;
+  /** When the seeded data ends, in milliseconds. */
+  readonly anchor: number;
   readonly #groups: GroupRow[];
   readonly #organizations: OrganizationRow[];
-  readonly #users: UserRow[];
+  readonly people: UserStore;
+  readonly memberships: GroupMemberships;
+  readonly sessions: Sessions;
   readonly #tickets: TicketRow[];
-  readonly #usersById = new Map<number, UserRow>();
-  readonly #usersByEmail = new Map<string, UserRow>();
   readonly #organizationsById = new Map<number, OrganizationRow>();
   #version = 0;
-  #userSequence: number;
   readonly #incidents = new IncidentCounts();
   #sorted = new Map<string, { version: number; rows: readonly unknown[] }>();
 
   constructor(options: StoreOptions) {
-    const dataset = createDataset(options.seed, options.tickets, options.anchor);
+    const dataset = createDataset(options.seed, options.tickets, options.anchor, options.people);
     this.#seed = options.seed;
+    this.anchor = options.anchor;
     this.#groups = dataset.groups;
     this.#organizations = dataset.organizations;
-    this.#users = dataset.users;
+    this.people = new UserStore(dataset.users, () => {
+      this.#version += 1;
+    });
+    const groupIds = options.people?.varied === true ? this.#groups.map((group) => group.id) : [];
+    this.memberships = new GroupMemberships(this.people, groupIds);
+    this.sessions = new Sessions(options.seed, options.anchor);
     this.#tickets = dataset.tickets;
-    for (const user of this.#users) this.#index(user);
     for (const organization of this.#organizations)
       this.#organizationsById.set(organization.id, organization);
     for (const ticket of this.#tickets) this.#incidents.move(null, ticket);
-    this.#userSequence = this.#users.length;
-  }
-
-  #index(user: UserRow): void {
-    this.#usersById.set(user.id, user);
-    if (user.email) this.#usersByEmail.set(user.email.toLowerCase(), user);
   }
 
   /** Grows with every change of any row. */
@@ -78,7 +82,7 @@ export class Store {
   }
 
   get users(): readonly UserRow[] {
-    return this.#users;
+    return this.people.rows;
   }
 
   /** Every ticket by ascending id, deleted ones included. */
@@ -95,11 +99,11 @@ export class Store {
   }
 
   user(id: number): UserRow | null {
-    return this.#usersById.get(id) ?? null;
+    return this.people.get(id);
   }
 
   userByEmail(email: string): UserRow | null {
-    return this.#usersByEmail.get(email.toLowerCase()) ?? null;
+    return this.people.byEmail(email);
   }
 
   /** A ticket that is not deleted. */
@@ -169,6 +173,8 @@ export class Store {
     const before = { ...row };
     const added = update.comment ? this.#appendComment(row, update.comment) : null;
     Object.assign(row, update.changes);
+    // A ticket is public as soon as any of its comments is.
+    if (added?.public === true) row.isPublic = true;
     const seconds = Math.floor(now / 1000);
     if (update.action !== 'system') row.updatedAt = seconds * 1000;
     row.generatedAt = Math.max(row.generatedAt, seconds);
@@ -196,17 +202,12 @@ export class Store {
   }
 
   addUser(fields: Omit<UserRow, 'id'>): UserRow {
-    const user: UserRow = { id: FIRST_USER_ID + this.#userSequence * 7, ...fields };
-    this.#userSequence += 1;
-    this.#users.push(user);
-    this.#index(user);
-    this.#version += 1;
-    return user;
+    return this.people.add(fields);
   }
 
-  updateUser(user: UserRow, changes: Partial<UserRow>): void {
-    Object.assign(user, changes);
-    this.#version += 1;
+  /** `now` null leaves the user's times as they are. */
+  updateUser(user: UserRow, changes: Partial<UserRow>, now: number | null): void {
+    this.people.update(user, changes, now);
   }
 
   /** The first comment's text. */
@@ -222,7 +223,8 @@ export class Store {
 
   #compose(row: TicketRow): CommentRow[] {
     const requester = this.user(row.requesterId) ?? { id: row.requesterId, name: 'Customer' };
-    const agent = (row.assigneeId === null ? null : this.user(row.assigneeId)) ?? this.#users[1] ?? requester;
+    const agent =
+      (row.assigneeId === null ? null : this.user(row.assigneeId)) ?? this.people.rows[1] ?? requester;
     return composeComments(this.#seed, row, requester, agent);
   }
 

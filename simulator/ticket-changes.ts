@@ -1,6 +1,8 @@
 /** Reads the fields of a ticket write into checked changes of a row. */
 import { CUSTOM_FIELD_IDS, CUSTOM_STATUS_IDS } from './account.ts';
 import type { Call } from './call.ts';
+import { roleTypeOf } from './custom-roles.ts';
+import { newEndUser } from './new-user.ts';
 import {
   TICKET_PRIORITIES,
   TICKET_STATUSES,
@@ -136,7 +138,7 @@ export const readChanges = (
   const current = store.ticket(Number(call.params[0] ?? 'NaN'));
   const isAgent = (id: number): boolean => {
     const user = store.user(id);
-    return user !== null && user.role !== 'end-user' && !user.suspended;
+    return user?.active === true && user.role !== 'end-user' && !user.suspended && roleTypeOf(user) !== 1;
   };
   const subject = input['subject'];
   if (typeof subject === 'string' || subject === null) changes.subject = subject;
@@ -225,24 +227,3 @@ export const resolvePerson = (
   const now = clock.now();
   return store.addUser(newEndUser(name, email, now));
 };
-
-/** A user as created through the API with nothing but name and address. */
-export const newEndUser = (name: string, email: string | null, now: number): Omit<UserRow, 'id'> => ({
-  name,
-  email,
-  role: 'end-user',
-  organizationId: null,
-  defaultGroupId: null,
-  phone: null,
-  externalId: null,
-  notes: null,
-  details: null,
-  tags: [],
-  suspended: false,
-  active: true,
-  verified: false,
-  locale: 'en-US',
-  createdAt: Math.floor(now / 1000) * 1000,
-  updatedAt: Math.floor(now / 1000) * 1000,
-  lastLoginAt: null,
-});

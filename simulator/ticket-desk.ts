@@ -4,8 +4,9 @@
  * same; it needs no login, draws from no limit and is not in the request log.
  */
 import { ADMIN_EMAIL } from './account.ts';
-import type { Call, Handler, World } from './call.ts';
+import type { Handler, World } from './call.ts';
 import { deleteTicket, mergeTickets, restoreTicket, scrubTicket } from './deleted-tickets.ts';
+import { createDeskCall } from './desk-call.ts';
 import type { Reply } from './reply.ts';
 import { ticketView } from './ticket-view.ts';
 import { createTicket, updateTicket } from './ticket-write.ts';
@@ -25,19 +26,10 @@ export class TicketDesk {
     const world = this.#world();
     const user = world.store.userByEmail(ADMIN_EMAIL);
     if (!user) throw new RangeError(`the account has no ${ADMIN_EMAIL}`);
-    const call: Call = {
-      world,
-      method,
-      path: '/api/v2/tickets',
-      params: id === null ? [] : [String(id)],
-      query: new URLSearchParams(),
-      headers: {},
-      body,
-      rawBody: new Uint8Array(),
-      origin: this.#origin(),
-      caller: { kind: 'user', user, scopes: null, token: null },
-    };
-    return handler(call);
+    const params = id === null ? [] : [id];
+    return handler(
+      createDeskCall(world, this.#origin(), user, { method, path: '/api/v2/tickets', params, body }),
+    );
   }
 
   /** `fields` as in `{"ticket":{…}}` of the API; answers as the API does, refusals included. */

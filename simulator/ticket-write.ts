@@ -251,7 +251,8 @@ export const updateTicket = (call: Call): Reply => {
       comment: comment && {
         authorId: author.id,
         body: comment.body,
-        public: comment.public ?? row.isPublic,
+        // As the first one, which need not be as public as the ticket has become.
+        public: comment.public ?? store.comments(row)[0]?.public ?? row.isPublic,
         createdAt: now,
         channel: 'api',
       },

@@ -1,27 +1,8 @@
 /** The `tickets` member of an open simulator: the stored rows to look at, and the desk that changes them. */
-import { Refusal, type Reply } from './reply.ts';
+import { assertDone, createdId } from './desk-answers.ts';
 import type { TicketsControl } from './simulator.ts';
 import type { Store } from './store.ts';
 import type { TicketDesk } from './ticket-desk.ts';
-import { isRecord } from './validation.ts';
-
-/** Runs a change for a program: what the API would refuse is a RangeError with its answer. */
-const assertDone = (work: () => Reply): Reply => {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const { status, body } = error.reply;
-    const text = body.kind === 'json' ? JSON.stringify(body.value) : '';
-    throw new RangeError(`the change was refused with ${status} ${text}`);
-  }
-};
-
-const createdId = ({ body }: Reply): number => {
-  const ticket = body.kind === 'json' && isRecord(body.value) ? body.value['ticket'] : undefined;
-  if (isRecord(ticket) && typeof ticket['id'] === 'number') return ticket['id'];
-  throw new RangeError('the answer to a creation names no ticket');
-};
 
 /** `store` is looked up at every use, since a reset replaces it. */
 export const createTicketsControl = (store: () => Store, desk: TicketDesk): TicketsControl => ({
@@ -39,7 +20,11 @@ export const createTicketsControl = (store: () => Store, desk: TicketDesk): Tick
     return row ? store().description(row) : null;
   },
   current: (id) => desk.current(id),
-  create: (fields) => createdId(assertDone(() => desk.create(fields))),
+  create: (fields) =>
+    createdId(
+      assertDone(() => desk.create(fields)),
+      'ticket',
+    ),
   change: (id, fields) => {
     assertDone(() => desk.change(id, fields));
   },

@@ -90,11 +90,26 @@ export const SETTINGS = Object.freeze({
     default: 'https://{subdomain}.zendesk.com',
     meaning: 'Where Zendesk is; `{subdomain}` is replaced. Another value is for a simulator only.',
   },
+  SEALDESK_ZENDESK_CLIENT_ID: {
+    schema: z.string().regex(/^[\x21-\x7e]{1,255}$/),
+    rule: '1 to 255 visible characters',
+    default: '(none: named for each connection)',
+    meaning:
+      'A global OAuth client of Zendesk, with which connectZendesk asks for access where no other client is named.',
+  },
+  SEALDESK_ZENDESK_CLIENT_SECRET: {
+    schema: z.string().regex(/^[\x21-\x7e]{1,1024}$/),
+    rule: '1 to 1024 visible characters',
+    default: '(none: a public client)',
+    meaning: 'The secret of that client; none where it is public.',
+    secret: true,
+  },
   SEALDESK_CORS_ORIGINS: {
     schema: text,
     rule: 'origins such as https://app.example.com, separated by commas',
     default: '(none)',
-    meaning: 'Comma-separated origins whose pages may call the gateway.',
+    meaning:
+      'Comma-separated origins whose pages may call the gateway, and which the page at the end of connectZendesk may link to.',
   },
   SEALDESK_TRUSTED_PROXIES: {
     schema: z.string().regex(/^\d{1,2}$/),
@@ -118,6 +133,22 @@ export const SETTINGS = Object.freeze({
     rule: 'a number from 1 to 16384',
     default: '256',
     meaning: 'MiB of sealed entries that the change feed keeps for one stream; the oldest give way.',
+  },
+  SEALDESK_DIRECTORY_KEEP_DAYS: {
+    schema: z
+      .string()
+      .refine((value) => /^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= 3_650),
+    rule: 'a number from 1 to 3650',
+    default: '30',
+    meaning:
+      'Days for which the directory keeps, sealed and in no answer, what was deleted at Zendesk; then it is removed for good.',
+  },
+  SEALDESK_AUDIT_ANCHOR: {
+    schema: z.string().regex(/^(?:none|file:.+|s3:\/\/.+)$/),
+    rule: 'none, file:PATH, or s3://BUCKET/PREFIX?region=…',
+    default: 'file:{SEALDESK_DATA_DIR}/audit-anchor',
+    meaning:
+      'Where checkpoints of the audit logs are kept outside the database: a folder, or a bucket with object lock (parameters `region`, `endpoint`, `mode`, `days`; see docs/audit.md).',
   },
   SEALDESK_METRICS_TOKEN: {
     schema: z.string().regex(/^[\x21-\x7e]{16,256}$/),
@@ -153,12 +184,18 @@ export interface Config {
     | { readonly kind: 'local'; readonly keyFile: string }
     | { readonly kind: 'aws'; readonly keyArn: string; readonly endpoint: string | null };
   readonly zendeskOrigin: string;
+  /** The OAuth client of the installation; public where it has no secret. */
+  readonly zendeskClient: { readonly clientId: string; readonly clientSecret: string | null } | null;
   readonly corsOrigins: readonly string[];
   readonly trustedProxies: number;
   /** Where metrics are shown: on the main port where there is a token, on a port of their own where that is named. */
   readonly metrics: { readonly token: string | null; readonly port: number | null };
   /** What the change feed keeps of each stream. */
   readonly feed: { readonly keepMs: number; readonly maxStreamBytes: number };
+  /** For how long the directory keeps what was deleted. */
+  readonly directory: { readonly keepMs: number };
+  /** Where checkpoints of the audit logs are kept outside the database, as the setting has it. */
+  readonly auditAnchor: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** The settings that the environment names, in the clear only where they are not secret. */
   readonly given: Readonly<Partial<Record<SettingName, string>>>;
@@ -190,6 +227,7 @@ export function readConfig(environment: Environment = process.env): Config {
     dbRole: values.SEALDESK_DB_ROLE ?? SETTINGS.SEALDESK_DB_ROLE.default,
     kms: kmsOf(values, dataDir),
     zendeskOrigin: values.SEALDESK_ZENDESK_ORIGIN ?? SETTINGS.SEALDESK_ZENDESK_ORIGIN.default,
+    zendeskClient: clientOf(values),
     corsOrigins: Object.freeze(parseOrigins(values.SEALDESK_CORS_ORIGINS ?? '')),
     trustedProxies: Number(values.SEALDESK_TRUSTED_PROXIES ?? SETTINGS.SEALDESK_TRUSTED_PROXIES.default),
     metrics: Object.freeze({
@@ -201,6 +239,12 @@ export function readConfig(environment: Environment = process.env): Config {
       maxStreamBytes:
         Number(values.SEALDESK_FEED_STREAM_MIB ?? SETTINGS.SEALDESK_FEED_STREAM_MIB.default) * 2 ** 20,
     },
+    directory: {
+      keepMs:
+        Number(values.SEALDESK_DIRECTORY_KEEP_DAYS ?? SETTINGS.SEALDESK_DIRECTORY_KEEP_DAYS.default) *
+        86_400_000,
+    },
+    auditAnchor: values.SEALDESK_AUDIT_ANCHOR ?? `file:${dataDir}/audit-anchor`,
     logLevel: (values.SEALDESK_LOG_LEVEL ?? SETTINGS.SEALDESK_LOG_LEVEL.default) as Config['logLevel'],
     given: Object.freeze(withoutSecrets(values)),
   });
@@ -237,6 +281,14 @@ function kmsOf(values: Values, dataDir: string): Config['kms'] {
     );
   }
   return { kind: 'aws', keyArn: values.SEALDESK_KMS_KEY_ARN, endpoint: values.SEALDESK_KMS_ENDPOINT ?? null };
+}
+
+function clientOf(values: Values): Config['zendeskClient'] {
+  const { SEALDESK_ZENDESK_CLIENT_ID: clientId, SEALDESK_ZENDESK_CLIENT_SECRET: clientSecret = null } =
+    values;
+  if (clientId !== undefined) return { clientId, clientSecret };
+  if (clientSecret === null) return null;
+  throw new ConfigError('SEALDESK_ZENDESK_CLIENT_SECRET needs SEALDESK_ZENDESK_CLIENT_ID beside it.');
 }
 
 function parseOrigins(list: string): string[] {

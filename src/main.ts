@@ -3,12 +3,18 @@
  * every room.
  */
 import { createInboundLimiter } from './access/index.ts';
+import { openAnchor } from './audit/index.ts';
 import { type Log, systemClock } from './base/index.ts';
-import { type Backend, type Gateway, runCommandLine, storeLocation } from './cli/index.ts';
+import { anchorLocationOf, type Backend, type Gateway, runCommandLine, storeLocation } from './cli/index.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createNodeSuite } from './envelope/node.ts';
 import { type Kms, openAwsKms, openLocalKms } from './kms/index.ts';
-import { createBudgetLedger, createSharedReads, createZendeskConnections } from './proxy/index.ts';
+import {
+  createBudgetLedger,
+  createSharedReads,
+  createZendeskAuthorizer,
+  createZendeskConnections,
+} from './proxy/index.ts';
 import {
   createDispatch,
   createEdgeTally,
@@ -22,19 +28,33 @@ import {
   openMetricsServer,
 } from './server/index.ts';
 import {
+  countAllClientKeys,
   createServices,
   ensureInstallation,
   isInstalled,
+  openAuditWatch,
+  openConnectionKeeper,
+  openExportWorker,
   openFeedRuntime,
   openFeedWorker,
+  openKeyRotationWorker,
+  openPlanRuns,
+  openPlanWorker,
+  openSyncWorker,
+  readAllConnections,
+  readAudit,
   type ServiceDeps,
+  sweepConnections,
   sweepIntents,
+  sweepLoginTokens,
 } from './service/index.ts';
 import { openStore } from './store/index.ts';
 import { type Keyring, openKeyring } from './vault/index.ts';
 import { openAccountLimiters, openZendeskTransport, parseOriginTemplate } from './zendesk/index.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
+/** For how long at most a start waits until the audit logs were looked at once. */
+const FIRST_LOOK_MS = 10_000;
 
 /** Everything below the edge: database, keys, use cases. Migrates the database and founds the installation. */
 async function openBackend(config: Config): Promise<Backend> {
@@ -50,25 +70,31 @@ async function openBackend(config: Config): Promise<Backend> {
   const transport = resources.use(openZendeskTransport({}));
   const clock = systemClock;
   const limiters = resources.use(openAccountLimiters({ ledger: createBudgetLedger(store), clock, log }));
+  const feed = resources.use(await openFeedRuntime({ store, keyring, clock, log }));
+  const connections = createZendeskConnections({
+    ...{ store, keyring, transport, limiters, originTemplate, clock, log },
+    installationClient: config.zendeskClient,
+    onTokens: feed.onTokens,
+  });
+  // Before what it stands on is closed: a pair of tokens that is given out and not stored is lost.
+  resources.defer(() => connections.settle());
   const deps: ServiceDeps = {
     store,
     kms,
     keyring,
-    feed: resources.use(await openFeedRuntime({ store, keyring, clock, log })),
-    connections: createZendeskConnections({
-      store,
-      keyring,
-      transport,
-      limiters,
-      originTemplate,
-      clock,
-      log,
-    }),
+    feed,
+    connections,
+    planRuns: resources.use(openPlanRuns({ store, keyring, connections, clock, log })),
     sharedReads: createSharedReads({ clock }),
     limiter: createInboundLimiter({ clock }),
     clock,
     log,
     publicUrl: config.publicUrl,
+    connecting: {
+      authorizer: createZendeskAuthorizer({ transport, limiters, originTemplate, clock, log }),
+      client: config.zendeskClient,
+      returnOrigins: config.corsOrigins,
+    },
   };
   const installation = await ensureInstallation(deps);
   await assertUnwrappable(keyring, installation.id);
@@ -76,6 +102,7 @@ async function openBackend(config: Config): Promise<Backend> {
   return {
     deps,
     services: createServices(deps, installation.id),
+    connections,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -83,17 +110,35 @@ async function openBackend(config: Config): Promise<Backend> {
 /** The listening gateway over a backend, with its housekeeping. The schema is loaded here, where alone it is needed. */
 async function openGateway(config: Config, backend: Backend): Promise<Gateway> {
   const { schema } = await import('../schema/index.ts');
-  const { deps, services } = backend;
+  const { deps, services, connections } = backend;
   const { log } = deps;
   const { corsOrigins, host, trustedProxies } = config;
   await using resources = new AsyncDisposableStack();
+  const anchor = resources.use(await openAnchor(anchorLocationOf(config)));
+  const watch = resources.use(openAuditWatch(deps, { anchor }));
+  // Before anything is appended to them, where there are not too many.
+  const looked = new AbortController();
+  const patience = deps.clock.wait(FIRST_LOOK_MS, looked.signal).catch(() => undefined);
+  await Promise.race([watch.started, patience]);
+  looked.abort();
   resources.use(openSweeper(deps, log));
+  resources.use(openKeyRotationWorker(deps));
+  resources.use(openConnectionKeeper({ ...deps, connections }));
   // Stops after the edge, so that what is under way when the gateway drains is still appended.
   const worker = resources.use(openFeedWorker(deps, { retention: config.feed }));
+  resources.use(openExportWorker(deps));
+  resources.use(openSyncWorker(deps, { retentionMs: config.directory.keepMs }));
+  resources.use(openPlanWorker(deps));
   const tally = createEdgeTally();
   const metrics = createMetrics({
     tally,
-    readFeeds: async () => ({ feeds: await worker.readFeeds(), sealed: deps.feed.sealer.sealed }),
+    readFeeds: () => worker.readFeeds(),
+    readClientKeys: () => countAllClientKeys(deps),
+    readSealed: () => deps.feed.sealer.sealed,
+    readAudit: () => readAudit(deps),
+    readAnchored: () => watch,
+    readConnections: () => readAllConnections(deps),
+    readRenewals: () => connections.renewals,
     log,
   });
   const subscriptions = createSubscriptions({ schema, services, log });
@@ -115,13 +160,23 @@ async function openGateway(config: Config, backend: Backend): Promise<Gateway> {
   return { port: server.port, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** Closes stale intents now and then, one sweep at a time. Disposing waits for the sweep under way. */
+/** Closes stale intents, forgets old login tokens and goes on with connections that were interrupted, now and then, one sweep at a time. Disposing waits for the sweep under way. */
 function openSweeper(deps: ServiceDeps, log: Log): AsyncDisposable {
   const stopped = new AbortController();
   const running = (async () => {
     while (!stopped.signal.aborted) {
       await sweepIntents(deps).catch((error: unknown) =>
         log.warn('Stale intents could not be looked for', {
+          error: error instanceof Error ? error : undefined,
+        }),
+      );
+      await sweepLoginTokens(deps).catch((error: unknown) =>
+        log.warn('Old login tokens could not be forgotten', {
+          error: error instanceof Error ? error : undefined,
+        }),
+      );
+      await sweepConnections(deps).catch((error: unknown) =>
+        log.warn('Connections that nobody attends to could not be looked for', {
           error: error instanceof Error ? error : undefined,
         }),
       );

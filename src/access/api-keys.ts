@@ -9,7 +9,7 @@ import {
 } from '../store/index.ts';
 import { assertBindable } from './client-keys.ts';
 import { assertName, assertOperationNames, assertRequestsPerMinute, invalid } from './fields.ts';
-import { assertRolesOfTenant, isRole, type Role } from './role.ts';
+import { assertRolesOfTenant, parseRoles, type Role } from './role.ts';
 import { findTenant } from './tenants.ts';
 
 /** How often the last use of a key is noted. */
@@ -70,7 +70,7 @@ export async function insertApiKey(tx: Tx, apiKey: NewApiKey): Promise<ApiKey> {
   const tenant = await findTenant(tx, tenantId);
   if (tenant === null) throw new SealdeskError('NOT_FOUND', 'There is no such tenant.');
   assertRolesOfTenant(tenant.kind, roles);
-  if (clientKeyId !== null) await assertBindable(tx, tenantId, clientKeyId);
+  if (clientKeyId !== null) await assertBindable(tx, tenantId, clientKeyId, now);
   const row = await tx
     .insertInto('api_keys')
     .values({
@@ -145,12 +145,6 @@ export async function touchApiKey(
     .where('id', '=', apiKeyId)
     .where((row) => row.or([row('last_used_at', 'is', null), row('last_used_at', '<=', due)]))
     .execute();
-}
-
-/** The roles of a stored key. Throws where the database holds something else. */
-export function parseRoles(roles: readonly string[]): readonly Role[] {
-  if (!roles.every(isRole)) throw new Error('An API key is stored with a role that does not exist');
-  return roles;
 }
 
 function fromRow(row: Selectable<ApiKeysTable>): ApiKey {

@@ -1,9 +1,17 @@
 /** Client keys in the database: registering, the moves of {@link CLIENT_KEY_MOVES}, reading. Proofs and MACs were checked before. */
 import { sql } from 'kysely';
 import { isId, SealdeskError } from '../base/index.ts';
-import { type ClientKeyStatus, clausesOf, type KeysetPage, type Tx } from '../store/index.ts';
-import { CLIENT_KEY_MOVES, type ClientKey, type ClientKeyEndReason, parseClientKey } from './client-key.ts';
+import type { ClientKeyStatus, Tx } from '../store/index.ts';
+import {
+  CLIENT_KEY_MOVES,
+  type ClientKey,
+  type ClientKeyEndReason,
+  type EXPIRED,
+  parseClientKey,
+  type Succession,
+} from './client-key.ts';
 import { assertName } from './fields.ts';
+import { type Restriction, toRestrictionColumns } from './restriction.ts';
 
 /** How long a registration waits to be confirmed. */
 export const PENDING_LIFETIME_MS = 86_400_000;
@@ -20,6 +28,10 @@ export interface NewClientKey {
   readonly kemPublicKey: Uint8Array;
   readonly sigPublicKey: Uint8Array;
   readonly registeredBy: string;
+  /** Whose place it is to take, the lineage of that and its restriction; the first of a lineage without. */
+  readonly succession?:
+    | (Succession & { readonly lineageId: string; readonly restriction: Restriction | null })
+    | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -32,36 +44,36 @@ export interface ClientKeyAct {
   readonly now: number;
 }
 
+/** What changes a mapped key, and the event that records it. */
+export interface RecordedKeyAct extends ClientKeyAct {
+  /** The id of the API key, or of the client key that signed. */
+  readonly by: string;
+  readonly eventId: string;
+}
+
 /**
- * Registers a key as PENDING, the first of a lineage, after purging what was never confirmed in time.
- * Throws CONFLICT where either half is known in the tenant or {@link MAX_PENDING_KEYS} are waiting.
+ * Registers a key as PENDING after purging what was never confirmed in time. Throws CONFLICT where either half is
+ * known in the tenant, or {@link MAX_PENDING_KEYS} are waiting that are nobody's successors.
  */
 export async function insertClientKey(tx: Tx, key: NewClientKey): Promise<ClientKey> {
   const { id, tenantId, name = null, kemKid, sigKid, now } = key;
   if (!isId('clientKey', id)) throw new TypeError('"id" must be the id of a client key');
   if (name !== null) assertName(name);
-  // One registration of a tenant at a time, so that the count below stays true until the commit.
-  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`client-keys/${tenantId}`}, 0))`.execute(tx);
+  await lockClientKeys(tx, tenantId);
   await purgeExpired(tx, tenantId, now);
   await assertUnknown(tx, tenantId, kemKid, sigKid);
-  const { waiting } = await tx
-    .selectFrom('client_keys')
-    .select((row) => row.fn.countAll<number>().as('waiting'))
-    .where('tenant_id', '=', tenantId)
-    .where('status', '=', 'PENDING')
-    .executeTakeFirstOrThrow();
-  if (waiting >= MAX_PENDING_KEYS) {
-    throw new SealdeskError(
-      'CONFLICT',
-      `${MAX_PENDING_KEYS} client keys of this tenant wait to be confirmed. Confirm or revoke some first.`,
-    );
-  }
+  const { succession } = key;
+  if (succession === undefined) await assertFewWaiting(tx, tenantId);
   const row = await tx
     .insertInto('client_keys')
     .values({
       id,
       tenant_id: tenantId,
-      lineage_id: id,
+      lineage_id: succession?.lineageId ?? id,
+      predecessor_id: succession?.predecessorId ?? null,
+      rotation_mode: succession?.mode ?? null,
+      vouched_by: succession?.vouchedBy ?? null,
+      ...toRestrictionColumns(succession?.restriction ?? null),
       status: 'PENDING',
       name,
       kem_kid: kemKid,
@@ -74,7 +86,7 @@ export async function insertClientKey(tx: Tx, key: NewClientKey): Promise<Client
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  return parseClientKey(row);
+  return parseClientKey(row, now);
 }
 
 /**
@@ -91,45 +103,34 @@ export async function confirmClientKey(tx: Tx, act: ClientKeyAct): Promise<Clien
       'The registration was not confirmed within 24 hours. Register the key again.',
     );
   }
-  return move(tx, key, 'CONFIRMED', { confirmed_at: new Date(act.now), pending_until: null });
+  return moveClientKey(tx, key, 'CONFIRMED', act.now, {
+    confirmed_at: new Date(act.now),
+    pending_until: null,
+  });
 }
 
-/**
- * An ADMIN or OPERATOR (`mappedBy`) says that the key is the tenant's.
- * Throws NOT_FOUND, KEY_REVOKED, or CONFLICT where the key is not CONFIRMED, saying why.
- */
-export async function mapClientKey(
-  tx: Tx,
-  act: ClientKeyAct & { readonly mappedBy: string },
-): Promise<ClientKey> {
-  const key = await lockClientKey(tx, act);
-  if (key.status === 'PENDING') {
-    throw new SealdeskError(
-      'CONFLICT',
-      'The client key is PENDING. Its holder must first confirm it with confirmClientKey (sealdesk keys register does).',
-      { subject: key.id },
-    );
-  }
-  if (key.status === 'ACTIVE') {
-    throw new SealdeskError('CONFLICT', 'The client key is mapped already.', { subject: key.id });
-  }
-  return move(tx, key, 'ACTIVE', { mapped_at: new Date(act.now), mapped_by: act.mappedBy });
-}
-
-/** Ends a key that is not ended yet. Throws NOT_FOUND, KEY_REVOKED where it is revoked, CONFLICT where it is RETIRED. */
+/** Ends a key that is not revoked yet, at once. Throws NOT_FOUND, KEY_REVOKED where it is revoked. */
 export async function revokeClientKey(
   tx: Tx,
-  act: ClientKeyAct & { readonly reason: ClientKeyEndReason },
+  act: RecordedKeyAct & { readonly reason: ClientKeyEndReason },
 ): Promise<ClientKey> {
+  await lockClientKeys(tx, act.tenantId);
   const key = await lockClientKey(tx, act);
-  return move(tx, key, 'REVOKED', { ended_at: new Date(act.now), end_reason: act.reason });
+  return moveClientKey(tx, key, 'REVOKED', act.now, {
+    ended_at: new Date(act.now),
+    end_reason: act.reason,
+    ended_by: act.by,
+    ended_event_id: act.eventId,
+    overlap_until: null,
+  });
 }
 
-/** The key in whatever state, or `null`. */
+/** The key in whatever state it is at `now` (milliseconds since 1970), or `null`. */
 export async function findClientKey(
   tx: Tx,
   tenantId: string,
   clientKeyId: string,
+  now: number,
 ): Promise<ClientKey | null> {
   const row = await tx
     .selectFrom('client_keys')
@@ -137,7 +138,7 @@ export async function findClientKey(
     .where('tenant_id', '=', tenantId)
     .where('id', '=', clientKeyId)
     .executeTakeFirst();
-  return row === undefined ? null : parseClientKey(row);
+  return row === undefined ? null : parseClientKey(row, now);
 }
 
 /** Whose key it is, or `null`. For `withSystem('client-key-lookup')`. */
@@ -148,24 +149,6 @@ export async function findTenantOfClientKey(tx: Tx, clientKeyId: string): Promis
     .where('id', '=', clientKeyId)
     .executeTakeFirst();
   return row?.tenant_id ?? null;
-}
-
-/** All client keys of the tenant, ended ones too. */
-export async function listClientKeys(
-  tx: Tx,
-  tenantId: string,
-  page: KeysetPage,
-): Promise<readonly ClientKey[]> {
-  const { within, order, limit } = clausesOf(page);
-  const rows = await tx
-    .selectFrom('client_keys')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .where(within)
-    .orderBy('id', order)
-    .limit(limit)
-    .execute();
-  return rows.map(parseClientKey);
 }
 
 /** Whether {@link touchClientKey} has something to note; `now` in milliseconds since 1970. */
@@ -190,9 +173,40 @@ export async function touchClientKey(
     .execute();
 }
 
+/** Notes the same of several keys, which whoever calls does not do more often than it is to be exact. Waits for nobody who holds one. */
+export async function touchClientKeys(
+  tx: Tx,
+  tenantId: string,
+  clientKeyIds: readonly string[],
+  now: number,
+): Promise<void> {
+  if (clientKeyIds.length === 0) return;
+  const time = new Date(now);
+  await tx
+    .updateTable('client_keys')
+    .set({ last_used_at: time })
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', (keys) =>
+      keys
+        .selectFrom('client_keys')
+        .select('id')
+        .where('tenant_id', '=', tenantId)
+        .where('id', 'in', [...clientKeyIds])
+        .where((row) => row.or([row('last_used_at', 'is', null), row('last_used_at', '<', time)]))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .execute();
+}
+
 /** Throws NOT_FOUND, KEY_REVOKED or, for a PENDING key, CONFLICT unless an API key may be bound to the client key. */
-export async function assertBindable(tx: Tx, tenantId: string, clientKeyId: string): Promise<void> {
-  const key = await findClientKey(tx, tenantId, clientKeyId);
+export async function assertBindable(
+  tx: Tx,
+  tenantId: string,
+  clientKeyId: string,
+  now: number,
+): Promise<void> {
+  const key = await findClientKey(tx, tenantId, clientKeyId, now);
   if (key === null) throw unknownKey();
   if (key.status === 'REVOKED' || key.status === 'RETIRED') throw revoked(key);
   if (key.status === 'PENDING') {
@@ -207,17 +221,28 @@ export async function assertBindable(tx: Tx, tenantId: string, clientKeyId: stri
 }
 
 /** The one function that changes a key's state. Throws KEY_REVOKED or CONFLICT for a move that does not exist. */
-async function move(
+export async function moveClientKey(
   tx: Tx,
   key: ClientKey,
   to: ClientKeyStatus,
+  now: number,
   values: {
     readonly confirmed_at?: Date;
     readonly pending_until?: null;
     readonly mapped_at?: Date;
     readonly mapped_by?: string;
+    readonly mapped_event_id?: string;
+    readonly expires_at?: Date | null;
+    readonly login_roles?: string[] | null;
+    readonly login_operations?: string[] | null;
+    readonly scope_integration_id?: string | null;
+    readonly scope_organization_id?: number | null;
+    readonly scope_requester_id?: number | null;
     readonly ended_at?: Date;
-    readonly end_reason?: ClientKeyEndReason;
+    readonly end_reason?: ClientKeyEndReason | typeof EXPIRED;
+    readonly ended_by?: string;
+    readonly ended_event_id?: string;
+    readonly overlap_until?: Date | null;
   },
 ): Promise<ClientKey> {
   if (key.status === 'REVOKED') throw revoked(key);
@@ -233,10 +258,19 @@ async function move(
     .where('id', '=', key.id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  return parseClientKey(row);
+  return parseClientKey(row, now);
 }
 
-async function lockClientKey(tx: Tx, { tenantId, clientKeyId }: ClientKeyAct): Promise<ClientKey> {
+/** One registration, mapping, rotation or end of a tenant at a time, so that what was looked at stays true until the commit. */
+export async function lockClientKeys(tx: Tx, tenantId: string): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`client-keys/${tenantId}`}, 0))`.execute(tx);
+}
+
+/** The key, held until the transaction ends. Throws NOT_FOUND. */
+export async function lockClientKey(
+  tx: Tx,
+  { tenantId, clientKeyId, now }: ClientKeyAct,
+): Promise<ClientKey> {
   const row = await tx
     .selectFrom('client_keys')
     .selectAll()
@@ -245,7 +279,7 @@ async function lockClientKey(tx: Tx, { tenantId, clientKeyId }: ClientKeyAct): P
     .forUpdate()
     .executeTakeFirst();
   if (row === undefined) throw unknownKey();
-  return parseClientKey(row);
+  return parseClientKey(row, now);
 }
 
 /** No API key points at a PENDING key ({@link assertBindable}), so nothing is left dangling. */
@@ -256,6 +290,21 @@ async function purgeExpired(tx: Tx, tenantId: string, now: number): Promise<void
     .where('status', '=', 'PENDING')
     .where('pending_until', '<=', new Date(now))
     .execute();
+}
+
+async function assertFewWaiting(tx: Tx, tenantId: string): Promise<void> {
+  const { waiting } = await tx
+    .selectFrom('client_keys')
+    .select((row) => row.fn.countAll<number>().as('waiting'))
+    .where('tenant_id', '=', tenantId)
+    .where('status', '=', 'PENDING')
+    .where('predecessor_id', 'is', null)
+    .executeTakeFirstOrThrow();
+  if (waiting < MAX_PENDING_KEYS) return;
+  throw new SealdeskError(
+    'CONFLICT',
+    `${MAX_PENDING_KEYS} client keys of this tenant wait to be confirmed. Confirm or revoke some first.`,
+  );
 }
 
 async function assertUnknown(tx: Tx, tenantId: string, kemKid: string, sigKid: string): Promise<void> {
@@ -273,7 +322,7 @@ async function assertUnknown(tx: Tx, tenantId: string, kemKid: string, sigKid: s
   );
 }
 
-function unknownKey(): SealdeskError {
+export function unknownKey(): SealdeskError {
   return new SealdeskError('NOT_FOUND', 'There is no such client key.');
 }
 

@@ -1,5 +1,5 @@
 /**
- * The inbound rate limit of each API key: a token bucket that holds a minute's worth of requests and
+ * The inbound rate limit of each key: a token bucket that holds a minute's worth of requests and
  * fills evenly. It lives in this process: with n processes behind a balancer a key may send up to n
  * times its limit. A bucket pushed out because too many keys are in use begins anew, full.
  */
@@ -16,13 +16,17 @@ export interface InboundLimiterOptions {
   readonly defaultPerMinute?: number;
   /** How many buckets are kept. Default {@link DEFAULT_MAX_LIMITED_KEYS}. */
   readonly maxKeys?: number;
-  /** What the buckets belong to, as a refusal names it. Default `This API key`. */
+  /** What the buckets belong to, as a refusal names it. Default `This key`. */
   readonly holder?: string;
 }
 
+type LimitedCaller = Pick<Caller, 'id' | 'requestsPerMinute'>;
+
 export interface InboundLimiter {
   /** Counts one request. Throws TOO_MANY_REQUESTS with `retryAfter` in seconds where none is left. */
-  take(caller: Pick<Caller, 'apiKeyId' | 'requestsPerMinute'>): void;
+  take(caller: LimitedCaller): void;
+  /** Throws as {@link take} would, and counts nothing. */
+  assertLeft(caller: LimitedCaller): void;
 }
 
 interface Bucket {
@@ -36,32 +40,43 @@ export function createInboundLimiter(options: InboundLimiterOptions): InboundLim
     clock,
     defaultPerMinute = DEFAULT_REQUESTS_PER_MINUTE,
     maxKeys = DEFAULT_MAX_LIMITED_KEYS,
-    holder = 'This API key',
+    holder = 'This key',
   } = options;
   assertPositive('defaultPerMinute', defaultPerMinute);
   assertPositive('maxKeys', maxKeys);
   // Least recently used first.
   const buckets = new Map<string, Bucket>();
+
+  function tokensOf({ id, requestsPerMinute }: LimitedCaller, now: number): number {
+    const perMinute = requestsPerMinute ?? defaultPerMinute;
+    const bucket = buckets.get(id) ?? { tokens: perMinute, at: now };
+    // A clock set back fills nothing.
+    const gained = (Math.max(0, now - bucket.at) * perMinute) / MINUTE_MS;
+    return Math.min(perMinute, bucket.tokens + gained);
+  }
+
+  function assertOne(tokens: number, { requestsPerMinute }: LimitedCaller): void {
+    if (tokens >= 1) return;
+    const perMinute = requestsPerMinute ?? defaultPerMinute;
+    const retryAfter = Math.max(1, Math.ceil(((1 - tokens) * MINUTE_MS) / perMinute / 1_000));
+    throw new SealdeskError(
+      'TOO_MANY_REQUESTS',
+      `${holder} may send ${perMinute} requests a minute. Wait ${retryAfter} s.`,
+      { retryAfter },
+    );
+  }
+
   return Object.freeze({
-    take({ apiKeyId, requestsPerMinute }: Pick<Caller, 'apiKeyId' | 'requestsPerMinute'>): void {
-      const perMinute = requestsPerMinute ?? defaultPerMinute;
+    take(caller: LimitedCaller): void {
+      const { id } = caller;
       const now = clock.now();
-      const bucket = buckets.get(apiKeyId) ?? { tokens: perMinute, at: now };
-      // A clock set back fills nothing.
-      const gained = (Math.max(0, now - bucket.at) * perMinute) / MINUTE_MS;
-      const tokens = Math.min(perMinute, bucket.tokens + gained);
-      const left = tokens >= 1 ? tokens - 1 : tokens;
-      buckets.delete(apiKeyId);
-      buckets.set(apiKeyId, { tokens: left, at: now });
-      if (buckets.size > maxKeys) buckets.delete(buckets.keys().next().value ?? apiKeyId);
-      if (tokens >= 1) return;
-      const retryAfter = Math.max(1, Math.ceil(((1 - tokens) * MINUTE_MS) / perMinute / 1_000));
-      throw new SealdeskError(
-        'TOO_MANY_REQUESTS',
-        `${holder} may send ${perMinute} requests a minute. Wait ${retryAfter} s.`,
-        { retryAfter },
-      );
+      const tokens = tokensOf(caller, now);
+      buckets.delete(id);
+      buckets.set(id, { tokens: tokens >= 1 ? tokens - 1 : tokens, at: now });
+      if (buckets.size > maxKeys) buckets.delete(buckets.keys().next().value ?? id);
+      assertOne(tokens, caller);
     },
+    assertLeft: (caller: LimitedCaller): void => assertOne(tokensOf(caller, clock.now()), caller),
   });
 }
 

@@ -16,7 +16,27 @@ export {
   CLIENT_KEY_MOVES,
   type ClientKey,
   type ClientKeyEndReason,
+  type ClientKeyLogin,
+  isReceiving,
+  LOGIN_ROLES,
+  OVERLAP_MS,
+  type Succession,
 } from './client-key.ts';
+export {
+  type ClientKeyCounts,
+  type ClientKeyFilter,
+  countClientKeys,
+  listClientKeys,
+  listMappedKeys,
+} from './client-key-lists.ts';
+export {
+  callerOfKey,
+  findLoginKey,
+  isSignedBy,
+  type LoginKey,
+  redeemLogin,
+  sweepLoginTokens,
+} from './client-key-login.ts';
 export {
   type ClientKeyAct,
   confirmClientKey,
@@ -24,24 +44,37 @@ export {
   findTenantOfClientKey,
   insertClientKey,
   isClientKeyTouchDue,
-  listClientKeys,
   MAX_PENDING_KEYS,
-  mapClientKey,
   type NewClientKey,
   PENDING_LIFETIME_MS,
+  type RecordedKeyAct,
   revokeClientKey,
   touchClientKey,
+  touchClientKeys,
 } from './client-keys.ts';
 export { createInboundLimiter, type InboundLimiter, type InboundLimiterOptions } from './inbound-limiter.ts';
 export { findEndedKeys } from './key-endings.ts';
-export { boundRecipient, chooseRecipient, type Recipient } from './recipient.ts';
+export { ofLineage } from './lineage-member.ts';
+export { type MapClientKeyAct, mapClientKey } from './map-client-key.ts';
+export {
+  boundRecipient,
+  chooseRecipient,
+  explainRefusal,
+  REMINDER_MS,
+  type Recipient,
+  restrictionFor,
+} from './recipient.ts';
+export type { Restriction } from './restriction.ts';
 export { assertRole, isRole, ROLES, type Role } from './role.ts';
+export { findWaitingSuccessor, type Rotation, revokeVouched, startRotation } from './rotation.ts';
 export { assertStillEntitled, assertStillPlaintext, assertStillValid } from './still-entitled.ts';
 export {
   findInstallationTenant,
   findTenant,
+  holdTenant,
   insertTenant,
   listTenants,
   type NewTenant,
+  setTenantKmsKey,
   type Tenant,
 } from './tenants.ts';

@@ -2,10 +2,11 @@
  * Which keys have ended, for who asks again and again on behalf of many connections: one look for all of them.
  * `now` is in milliseconds since 1970.
  */
-import { isSealdeskError, SealdeskError } from '../base/index.ts';
+import { SealdeskError } from '../base/index.ts';
 import type { Tx } from '../store/index.ts';
+import { receivingAt } from './active-keys.ts';
 import { parseClientKey } from './client-key.ts';
-import { recipientOf } from './recipient.ts';
+import { explainRefusal } from './recipient.ts';
 
 /** Of the given keys of a tenant, those that have ended, each with the failure that its holder gets. */
 export async function findEndedKeys(
@@ -36,24 +37,11 @@ export async function findEndedKeys(
       .selectAll()
       .where('tenant_id', '=', tenantId)
       .where('id', 'in', [...clientKeyIds])
-      .where('status', '!=', 'ACTIVE')
+      .where((row) => row.not(receivingAt(now)))
       .execute();
-    for (const row of rows) {
-      const failure = failureOf(() => recipientOf(parseClientKey(row)));
-      if (failure !== null) ended.set(row.id, failure);
-    }
+    for (const row of rows) ended.set(row.id, await explainRefusal(tx, parseClientKey(row, now), now));
   }
   return ended;
-}
-
-function failureOf(work: () => unknown): SealdeskError | null {
-  try {
-    work();
-    return null;
-  } catch (error) {
-    if (isSealdeskError(error)) return error;
-    throw error;
-  }
 }
 
 function apiKeyEnded(): SealdeskError {

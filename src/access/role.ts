@@ -20,12 +20,18 @@ export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }
 
+/** The roles of a stored key. Throws where the database holds something else. */
+export function parseRoles(roles: readonly string[]): readonly Role[] {
+  if (!roles.every(isRole)) throw new Error('A key is stored with a role that does not exist');
+  return roles;
+}
+
 /** Throws FORBIDDEN, naming the roles that would do, unless the caller has one of `roles`. */
 export function assertRole(caller: { readonly roles: readonly Role[] }, ...roles: readonly Role[]): void {
   if (roles.some((role) => caller.roles.includes(role))) return;
   throw new SealdeskError(
     'FORBIDDEN',
-    `This needs an API key with the role ${roles.join(' or ')}; this one has ${caller.roles.join(', ')}.`,
+    `This needs a key with the role ${roles.join(' or ')}; this one has ${caller.roles.length === 0 ? 'none that a restricted client key leaves it' : caller.roles.join(', ')}.`,
   );
 }
 

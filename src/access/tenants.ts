@@ -48,6 +48,23 @@ export async function findTenant(tx: Tx, tenantId: string): Promise<Tenant | nul
   return row === undefined ? null : fromRow(row);
 }
 
+/** The tenant, locked until the transaction ends against whoever else changes its keys; `null` where there is none. */
+export async function holdTenant(tx: Tx, tenantId: string): Promise<Tenant | null> {
+  const row = await tx
+    .selectFrom('tenants')
+    .selectAll()
+    .where('id', '=', tenantId)
+    // Not FOR UPDATE: every row that refers to the tenant would wait, the log's too.
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row === undefined ? null : fromRow(row);
+}
+
+/** Names the key of the KMS that wraps what is stored from now on. */
+export async function setTenantKmsKey(tx: Tx, tenantId: string, kmsKeyRef: string | null): Promise<void> {
+  await tx.updateTable('tenants').set({ kms_key_ref: kmsKeyRef }).where('id', '=', tenantId).execute();
+}
+
 /** The tenant of the operators, or `null` before it was made. For `withSystem('tenant-administration')`. */
 export async function findInstallationTenant(tx: Tx): Promise<Tenant | null> {
   const row = await tx

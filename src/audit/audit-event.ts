@@ -5,15 +5,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import {
-  type Bytes,
-  encodeCanonicalJson,
-  type IdKind,
-  isId,
-  kindOfId,
-  parseBase64Url,
-  parseUtf8,
-} from '../base/index.ts';
+import { type Bytes, encodeCanonicalJson, type IdKind, isId, kindOfId, parseUtf8 } from '../base/index.ts';
 
 /** At most this many recipients share one event. */
 export const MAX_AUDIT_ENVELOPES = 1_000;
@@ -41,10 +33,12 @@ const Token = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/);
 const Action = z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,63}$/);
 const Operation = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
 const Reason = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/);
+const Role = z.enum(['ADMIN', 'AGENT', 'AUDITOR', 'DASHBOARD', 'OPERATOR']);
 const RequestId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const Scope = z.string().regex(/^(?:organization|requester):[1-9]\d{0,15}$/);
 const RESOURCE = /^[a-z][a-z_]{0,31}(?::\d{1,20}(?:\.\d{1,20})?)?$/;
 const QUERY_MAC = 'query:';
-const HASH_SIZE = 32;
+const HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 const Actor = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('API_KEY'), id: idOf('apiKey') }),
@@ -62,6 +56,8 @@ const members = {
   integrationId: idOf('integration').optional(),
   operation: Operation.optional(),
   resource: z.string().refine(isResource).optional(),
+  /** What a client key was restricted to when it was mapped, within the integration of the event. */
+  scope: Scope.optional(),
   requestId: RequestId.optional(),
   requestSha256: Hash.optional(),
   ip: z
@@ -72,11 +68,40 @@ const members = {
   upstreamStatus: z.int().min(100).max(999).optional(),
   durationMs: z.int().nonnegative().max(MAX_DURATION_MS).optional(),
   denialReason: Reason.optional(),
+  /** The epoch before: its size and root as last vouched for, and why it ended. `opens` is the one that this event opens. */
+  restore: z
+    .strictObject({
+      opens: z.int().min(2),
+      epoch: z.int().min(1),
+      size: z.int().nonnegative(),
+      root: Hash,
+      reason: Token,
+    })
+    .optional(),
   /**
    * How many this event stands for: refusals of one cause, or, of a Zendesk operation within a GraphQL
    * operation, calls to Zendesk that it took part in, tries and calls shared with others included.
    */
   count: z.int().min(1).optional(),
+  /** The client key that `resource` names, where it was mapped, rotated or ended. */
+  clientKey: z
+    .strictObject({
+      kemKid: Hash,
+      sigKid: Hash,
+      predecessorId: idOf('clientKey').optional(),
+      mode: z.enum(['STRICT', 'OVERLAP']).optional(),
+      vouchedBy: z.enum(['PREDECESSOR', 'ADMIN']).optional(),
+      expiresAt: z.string().refine(isCanonicalTime).optional(),
+      /** What it may do when it logs in by itself. */
+      login: z
+        .strictObject({
+          roles: z.array(Role).min(1),
+          allowedOperations: z.array(Operation).optional(),
+        })
+        .optional(),
+      endReason: Reason.optional(),
+    })
+    .optional(),
   envelopes: z
     .array(z.strictObject({ keyId: idOf('clientKey'), sequence: Sequence.optional(), sha256: Hash }))
     .max(MAX_AUDIT_ENVELOPES)
@@ -92,6 +117,11 @@ const outcome = {
 };
 const single = { ...members, phase: z.literal('SINGLE'), outcome: z.enum(AUDIT_OUTCOMES) };
 const place = { index: z.int().nonnegative(), tenantId: idOf('tenant') };
+
+/** All members that an event may have, in the order of canonical JSON. */
+export const AUDIT_EVENT_MEMBERS: readonly string[] = Object.freeze(
+  Object.keys({ ...intent, ...outcome, ...place }).sort(),
+);
 
 const NewAuditEvent = z.discriminatedUnion('phase', [
   z.strictObject(intent),
@@ -144,8 +174,9 @@ function isCanonicalTime(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString() === text;
 }
 
+/** 32 bytes as unpadded base64url: the last of 43 characters holds four bits and two zeros. */
 function isHash(text: string): boolean {
-  return parseBase64Url(text)?.length === HASH_SIZE;
+  return HASH.test(text);
 }
 
 function isResource(text: string): boolean {

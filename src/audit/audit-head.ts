@@ -4,7 +4,7 @@
  * shorten the log nor extend it by hand without the next append noticing. Setting the head and the
  * events back together to an earlier state of the same log is not noticed here.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import {
   type Bytes,
   concatBytes,
@@ -22,9 +22,7 @@ import {
   rootOfFrontier,
 } from '../tlog/index.ts';
 
-export const merkle = createMerkleHasher((data) =>
-  Uint8Array.from(createHash('sha256').update(data).digest()),
-);
+export const merkle = createMerkleHasher((data) => new Uint8Array(hash('sha256', data, 'buffer')));
 
 const LABEL = encodeUtf8('sealdesk/audit-head/v1');
 const SEPARATOR = Uint8Array.of(0);
@@ -52,8 +50,8 @@ export function encodeHead(headKey: Uint8Array, tenantId: string, frontier: Fron
 
 /** The frontier that the head vouches for. Throws AUDIT_UNAVAILABLE where its MAC, frontier or root do not hold. */
 export function openHead(headKey: Uint8Array, tenantId: string, head: StoredHead): Frontier {
-  const expected = macOf(headKey, tenantId, head.size, head.frontier, head.root);
-  if (!equalBytes(expected, head.mac)) throw auditBroken('The head of the audit log fails its MAC.');
+  const mac = macOf(headKey, tenantId, head.size, head.frontier, head.root);
+  if (!equalBytes(mac, head.mac)) throw auditBroken('The head of the audit log fails its MAC.');
   const frontier = parseFrontier(head.size, head.frontier);
   if (frontier === null || !equalBytes(rootOfFrontier(merkle, frontier), head.root)) {
     throw auditBroken('The head of the audit log contradicts itself.');

@@ -1,6 +1,8 @@
 /** Reading the log: events come from their stored leaves, each checked against its hash and columns. */
+import { type SqlBool, sql } from 'kysely';
+import { encodeUtf8 } from '../base/index.ts';
 import type { Tx } from '../store/index.ts';
-import type { AuditEvent, AuditOutcome } from './audit-event.ts';
+import type { AuditActorType, AuditEvent, AuditOutcome } from './audit-event.ts';
 import { parseEventRow } from './event-row.ts';
 
 /** The largest page; one more may be asked for, to see whether another page follows. */
@@ -17,6 +19,12 @@ export interface AuditFilter {
   readonly action?: string | undefined;
   readonly integrationId?: string | undefined;
   readonly phase?: AuditEvent['phase'] | undefined;
+  readonly resource?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly denialReason?: string | undefined;
+  readonly actorType?: AuditActorType | undefined;
+  /** A client key that an envelope of the event was sealed to. */
+  readonly keyId?: string | undefined;
 }
 
 export interface AuditPage {
@@ -39,6 +47,15 @@ const EQUALITY_FILTERS = [
   ['action', 'action'],
   ['integrationId', 'integration_id'],
   ['phase', 'phase'],
+  ['resource', 'resource'],
+  ['requestId', 'request_id'],
+  ['denialReason', 'denial_reason'],
+] as const;
+
+/** What a leaf contains where it has such a member: only `actor` has a type, only an envelope a key. No index helps. */
+const LEAF_FILTERS = [
+  ['actorType', (type: string) => `"type":"${type}"`],
+  ['keyId', (id: string) => `"keyId":"${id}"`],
 ] as const;
 
 /** A page of the log of `tenantId`. Throws AUDIT_UNAVAILABLE where a stored event is not as it was written. */
@@ -60,6 +77,11 @@ export async function listAuditEvents(
     const wanted = filter[name];
     if (wanted !== undefined) query = query.where(column, '=', wanted);
   }
+  for (const [name, textOf] of LEAF_FILTERS) {
+    const wanted = filter[name];
+    if (wanted === undefined) continue;
+    query = query.where(sql<SqlBool>`position(${encodeUtf8(textOf(wanted))}::bytea in leaf) > 0`);
+  }
   const rows = await query
     .orderBy('index', backwards ? 'desc' : 'asc')
     .limit(limit)
@@ -76,4 +98,41 @@ export async function getAuditEvent(tx: Tx, tenantId: string, id: string): Promi
     .where('id', '=', id)
     .executeTakeFirst();
   return row === undefined ? null : parseEventRow(row);
+}
+
+/** The events of `ids` that are in the log of `tenantId`, by id. Throws as {@link listAuditEvents} does. */
+export async function getAuditEvents(
+  tx: Tx,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, AuditEvent>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('audit_events')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', [...ids])
+    .execute();
+  return new Map(rows.map((row) => [row.id, parseEventRow(row)]));
+}
+
+/** What mapped, rotated or ended one of `keyIds`, or names it as predecessor, in order. Throws as {@link listAuditEvents} does. */
+export async function listClientKeyEvents(
+  tx: Tx,
+  tenantId: string,
+  keyIds: readonly string[],
+): Promise<readonly AuditEvent[]> {
+  if (keyIds.length === 0) return [];
+  const rows = await tx
+    .selectFrom('audit_events')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    // As the partial index has it.
+    .where(sql<SqlBool>`action IN ('client-key.map', 'client-key.rotate', 'client-key.revoke')`)
+    .where((row) =>
+      row.or(keyIds.map((id) => sql<SqlBool>`position(${encodeUtf8(`"${id}"`)}::bytea in leaf) > 0`)),
+    )
+    .orderBy('index')
+    .execute();
+  return rows.map(parseEventRow);
 }

@@ -95,6 +95,7 @@ export function parseBase64(text: string): Bytes | null {
 
 /** Base64url without padding. */
 export function encodeBase64Url(bytes: Uint8Array): string {
+  if (nativeBase64 !== null) return bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
   return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 

@@ -14,8 +14,15 @@ const ROWS = {
   UNAUTHENTICATED: {
     status: 401,
     retryable: false,
-    meaning: 'No API key was sent, or the one sent is unknown, expired or revoked.',
-    remedy: 'Send a valid key as X-API-Key or Authorization: Bearer; an ADMIN creates keys.',
+    meaning: 'No key was sent, or the one sent, API key or login token, is not valid any more or never was.',
+    remedy:
+      'Send a valid API key as X-API-Key or Authorization: Bearer (an ADMIN creates keys), or a login token that is signed for this very request (docs/keys.md).',
+  },
+  TOKEN_REUSED: {
+    status: 401,
+    retryable: false,
+    meaning: 'The login token was used before.',
+    remedy: 'Sign a new token for each request and each connection.',
   },
   FORBIDDEN: {
     status: 403,
@@ -51,7 +58,7 @@ const ROWS = {
   TOO_MANY_REQUESTS: {
     status: 429,
     retryable: true,
-    meaning: 'The inbound rate limit of this API key is used up.',
+    meaning: 'The inbound rate limit of this key, or of the address, is used up.',
     remedy: 'Wait retryAfter seconds.',
   },
   NOT_FOUND: {
@@ -66,11 +73,19 @@ const ROWS = {
     meaning: 'The object is not in the state that this request needs, or it changed meanwhile.',
     remedy: 'Read the current state and decide again.',
   },
+  PLAN_STALE: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'What a provisioning plan touches is not any more in Zendesk what the plan was made of. Nothing was applied.',
+    remedy: 'See what moved in `fields`, make the plan anew and look at it.',
+  },
   CLIENT_KEY_NOT_MAPPED: {
     status: 403,
     retryable: false,
     meaning: 'The recipient key is known but not ACTIVE.',
-    remedy: 'Confirm the key, then have an ADMIN or OPERATOR map it with mapClientKey.',
+    remedy:
+      'Confirm the key, then hand what the message names, key id and fingerprint, to an ADMIN or OPERATOR, who maps it with mapClientKey.',
   },
   KEY_REVOKED: {
     status: 403,
@@ -91,6 +106,14 @@ const ROWS = {
     retryable: false,
     meaning: 'The Zendesk credential of the integration has expired.',
     remedy: 'An ADMIN rotates it with rotateCredential.',
+  },
+  NEEDS_RECONNECT: {
+    status: 424,
+    retryable: false,
+    meaning:
+      'Zendesk does not accept the credential of the integration any more, and is not asked again until it has another.',
+    remedy:
+      'An ADMIN connects the integration again: sealdesk connect INTEGRATION, or what the page at `mend` tells.',
   },
   UPSTREAM_UNAUTHENTICATED: {
     status: 502,

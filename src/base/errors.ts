@@ -27,6 +27,8 @@ export interface ErrorDetails {
   readonly auditEventId?: string;
   /** What a caller needs to act on the message: an operation's name, a key's id, a limit. */
   readonly subject?: string;
+  /** Where a person reads how to mend it: a path of the gateway's, from its edge on the whole address. */
+  readonly mend?: string;
 }
 
 export interface SealdeskErrorOptions extends ErrorDetails {

@@ -108,6 +108,26 @@ export type TicketChangeContent =
     }
   | {
       readonly v: 1;
+      /**
+       * To a client key that is restricted: a ticket that was not within its restriction is now. Nothing is told of
+       * how it was before.
+       */
+      readonly kind: 'ENTERED_SCOPE';
+      readonly ticket_id: number;
+      readonly ticket: TicketSnapshot;
+      /** As of CHANGED. */
+      readonly generated_timestamp: number | null;
+      /** As of CHANGED. */
+      readonly shortened: readonly string[];
+    }
+  | {
+      readonly v: 1;
+      /** To a client key that is restricted: the ticket is no longer within its restriction. */
+      readonly kind: 'LEFT_SCOPE';
+      readonly ticket_id: number;
+    }
+  | {
+      readonly v: 1;
       /** Versions between the entry before and the one after may be missing: take a new snapshot. */
       readonly kind: 'GAP';
       /** NO_ACTIVE_KEY: the recipient had no active key. SOURCE_RESTARTED: Zendesk's export had to begin anew. */

@@ -12,11 +12,22 @@ import {
 } from '../client/index.ts';
 import { macConfirmation, type Suite } from '../envelope/index.ts';
 import { CommandError } from './command-error.ts';
-import { readPrivateFile } from './private-file.ts';
+import { readPrivateFile, readPrivateFileIfPresent } from './private-file.ts';
 
 /** The key file at `path`. Throws what {@link readPrivateFile} and `parseKeyFileText` throw. */
 export async function readClientKeyFile(suite: Suite, path: string): Promise<KeyFile> {
   return parseKeyFileText(suite, await readPrivateFile(path, MAX_KEY_FILE_TEXT));
+}
+
+/** Where the successor of a key file is kept until it is put in its place. */
+export function nextFileOf(path: string): string {
+  return `${path}.next`;
+}
+
+/** As {@link readClientKeyFile}, or `null` where there is no such file. */
+export async function readClientKeyFileIfPresent(suite: Suite, path: string): Promise<KeyFile | null> {
+  const text = await readPrivateFileIfPresent(path, MAX_KEY_FILE_TEXT);
+  return text === null ? null : parseKeyFileText(suite, text);
 }
 
 /** The fingerprint of the client key, over both its public halves. */

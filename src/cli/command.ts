@@ -8,13 +8,19 @@ export interface Option {
   readonly type: 'string' | 'boolean';
   /** What stands for its value in the help; for `string` only. */
   readonly value?: string;
+  /** Whether it may be given more than once; for `string` only. Its values are then a list. */
+  readonly multiple?: boolean;
   readonly help: string;
 }
 
 type Options = Readonly<Record<string, Option>>;
 
 export type OptionValues<Given extends Options> = {
-  readonly [Name in keyof Given]: Given[Name]['type'] extends 'boolean' ? boolean : string | undefined;
+  readonly [Name in keyof Given]: Given[Name]['type'] extends 'boolean'
+    ? boolean
+    : Given[Name] extends { readonly multiple: true }
+      ? readonly string[]
+      : string | undefined;
 };
 
 /** What a command runs in. */
@@ -59,14 +65,16 @@ export function defineCommand<const Given extends Options>(definition: CommandDe
       }
       assertPositionals(name, names, positionals);
       const given = Object.fromEntries(
-        Object.entries(options).map(([option, { type }]) => [
-          option,
-          type === 'boolean' ? values[option] === true : values[option],
-        ]),
+        Object.entries(options).map(([word, option]) => [word, givenValue(option, values[word])]),
       ) as OptionValues<Given>;
       return definition.run({ values: given, positionals }, context);
     },
   });
+}
+
+function givenValue({ type, multiple }: Option, value: unknown): unknown {
+  if (type === 'boolean') return value === true;
+  return multiple === true ? (value ?? []) : value;
 }
 
 function parseArguments(
@@ -74,7 +82,9 @@ function parseArguments(
   args: readonly string[],
   options: Options,
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
-  const types = Object.fromEntries(Object.entries(options).map(([option, { type }]) => [option, { type }]));
+  const types = Object.fromEntries(
+    Object.entries(options).map(([option, { type, multiple = false }]) => [option, { type, multiple }]),
+  );
   try {
     return parseArgs({ args: [...args], options: types, strict: true, allowPositionals: true });
   } catch (error) {

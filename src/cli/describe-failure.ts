@@ -1,4 +1,5 @@
 /** What a failed command says: one line for what was to be expected, everything for what was not. */
+import { AnchorError } from '../audit/index.ts';
 import { isSealdeskError, type SealdeskError } from '../base/index.ts';
 import { EnvelopeOpenError, FeedIntegrityError, GatewayAnswerError, printableLine } from '../client/index.ts';
 import { ConfigError } from '../config.ts';
@@ -7,6 +8,7 @@ import { FolderHeldError } from '../store/index.ts';
 import { CommandError, UsageError } from './command-error.ts';
 
 const EXPECTED = [
+  AnchorError,
   CommandError,
   ConfigError,
   FolderHeldError,

@@ -1,10 +1,12 @@
 import type { Config } from '../config.ts';
-import type { ServiceDeps, Services } from '../service/index.ts';
+import type { KeptConnections, ServiceDeps, Services } from '../service/index.ts';
 
 /** Database, keys and use cases, without a listening edge. */
 export interface Backend extends AsyncDisposable {
   readonly deps: ServiceDeps;
   readonly services: Services;
+  /** The same as those of `deps`, with what keeps them up. */
+  readonly connections: KeptConnections;
 }
 
 /** The listening edge. */

@@ -11,15 +11,19 @@ import {
   withPins,
 } from '../client/index.ts';
 import { createNodeSuite } from '../envelope/node.ts';
-import { readClientKeyFile } from './client-key-file.ts';
+import { nextFileOf, readClientKeyFile, readClientKeyFileIfPresent } from './client-key-file.ts';
 import { CommandError } from './command-error.ts';
 import { parseGatewayUrl } from './connection-options.ts';
 import { replacePrivateFile } from './private-file.ts';
 
 export interface KeyFileClientInput {
-  /** Path of the key file. It is rewritten when the gateway has changed its signing key. */
+  /**
+   * Path of the key file. It is rewritten when the gateway has changed its signing key. While it is rotated, its
+   * successor beside it (`sealdesk keys rotate`) is used when nothing is sealed to it any more.
+   */
   readonly file: string;
-  readonly apiKey: string;
+  /** `null` where the key of the file logs in by itself. */
+  readonly apiKey: string | null;
   /** Another address than the key file names. */
   readonly url: string | undefined;
   readonly insecureHttp: boolean;
@@ -36,10 +40,18 @@ export async function openKeyFileClient(input: KeyFileClientInput): Promise<KeyF
   const { file, apiKey, insecureHttp } = input;
   const keyFile = await readWelcomedKeyFile(file);
   const url = input.url === undefined ? keyFile.gateway : parseGatewayUrl(input.url);
+  const nextFile = nextFileOf(file);
+  const next = await readClientKeyFileIfPresent(createNodeSuite(), nextFile);
+  const successor = next !== null && isWelcomed(next) ? next : null;
   const options: ClientOptions = {
-    ...{ url, apiKey, insecureHttp },
+    ...{ url, insecureHttp },
+    ...(apiKey === null ? {} : { apiKey }),
     clientKey: await readClientKey(keyFile),
-    onPins: ({ signingKeys }) => replacePrivateFile(file, encodeKeyFile(withPins(keyFile, signingKeys))),
+    ...(successor === null ? {} : { successor: await readClientKey(successor) }),
+    async onPins({ keyId, signingKeys, logKeys }) {
+      const [path, kept] = keyId === successor?.key_id ? [nextFile, successor] : [file, keyFile];
+      await replacePrivateFile(path, encodeKeyFile(withPins(kept, signingKeys, logKeys)));
+    },
   };
   return { client: createClient(options), url };
 }

@@ -1,10 +1,10 @@
 /**
- * Files that hold private keys: readable by their owner alone, written whole or not at all. Where the
+ * Files that hold private keys or opened data: readable by their owner alone, written whole or not at all. Where the
  * platform has no POSIX owners and modes (Windows), only the size is checked.
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises';
 import { CommandError } from './command-error.ts';
 
 const OWNER_ONLY = 0o600;
@@ -33,14 +33,29 @@ export async function readPrivateFileIfPresent(file: string, maxBytes: number): 
 
 /** Makes `file`; throws CommandError where there is one already. */
 export async function createPrivateFile(file: string, text: string): Promise<void> {
-  await throughDraft(file, text, async (draft) => {
-    try {
-      await link(draft, file);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-      throw new CommandError(`${file} exists already and is not overwritten. Name another file.`);
-    }
-  });
+  await throughDraft(file, text, (draft) => linkOnce(draft, file));
+}
+
+/** {@link createPrivateFile} of what comes in `pieces`, which is written as it comes; of pieces that throw nothing stays. */
+export async function createPrivateFileFrom(file: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  await throughDraft(file, pieces, (draft) => linkOnce(draft, file));
+}
+
+/** As {@link createPrivateFileFrom}, in the place of `file` where there is one already. */
+export async function replacePrivateFileFrom(file: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  await throughDraft(file, pieces, (draft) => rename(draft, file));
+}
+
+/**
+ * Throws CommandError where there is such a file already, for what would be in vain if that showed in the end only;
+ * `advice` is how to replace it.
+ */
+export async function assertNoSuchFile(file: string, advice: string): Promise<void> {
+  const isThere = await lstat(file).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw existsAlready(file, advice);
 }
 
 /** Puts `text` in the place of `file`: whoever reads it finds the old or the new text, never a part. */
@@ -48,10 +63,23 @@ export async function replacePrivateFile(file: string, text: string): Promise<vo
   await throughDraft(file, text, (draft) => rename(draft, file));
 }
 
+async function linkOnce(draft: string, file: string): Promise<void> {
+  try {
+    await link(draft, file);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    throw existsAlready(file);
+  }
+}
+
+function existsAlready(file: string, advice = 'Name another file.'): CommandError {
+  return new CommandError(`${file} exists already and is not overwritten. ${advice}`);
+}
+
 /** Writes and flushes a draft beside `file` and lets `place` put it there. */
 async function throughDraft(
   file: string,
-  text: string,
+  text: string | AsyncIterable<Uint8Array>,
   place: (draft: string) => Promise<void>,
 ): Promise<void> {
   const draft = `${file}.${randomUUID()}`;

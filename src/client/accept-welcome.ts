@@ -26,6 +26,8 @@ export interface WelcomeExpectation {
   readonly tenantId?: string;
   /** Thumbprint of the gateway's signing key. Without it the first key seen is trusted. */
   readonly signingKid?: string;
+  /** The pins of the key whose place the new one takes: nothing but these is then believed. */
+  readonly signingKeys?: readonly SigningKeyInfo[];
 }
 
 export interface AcceptedWelcome {
@@ -47,10 +49,10 @@ async function useWelcome<Result>(
   { kem, sig }: ClientPrivateKeys,
   earlier: Earlier | null,
   envelope: unknown,
-  expected: WelcomeExpectation,
+  { signingKeys, ...expected }: WelcomeExpectation,
   use: (welcome: Welcome) => Result | Promise<Result>,
 ): Promise<readonly [Result, string]> {
-  const pins = earlier?.pins ?? null;
+  const pins = earlier?.pins ?? signingKeys ?? null;
   const { welcome } = await openWelcome(suite, envelope, {
     recipient: kem,
     sigKid: sig.kid,

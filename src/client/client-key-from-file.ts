@@ -10,7 +10,7 @@ import { loadSuite } from './load-suite.ts';
  * VALIDATION_FAILED, naming the member, for whatever `parseKeyFileText` refuses.
  */
 export async function clientKeyFromFile(text: string): Promise<ClientKey> {
-  const { keys, welcome, signingKeys } = readKeyFileMembers(parseKeyFileJson(text));
+  const { keys, welcome, signingKeys, logKeys } = readKeyFileMembers(parseKeyFileJson(text));
   const suite = await loadSuite();
   const fresh = await usePrivateJwkSet(suite, { keys }, async (handles, seeds) =>
     describeClientKey(suite, handles, await keepSeeds(suite, seeds)),
@@ -26,6 +26,7 @@ export async function clientKeyFromFile(text: string): Promise<ClientKey> {
       keyId: welcome.key_id,
       macKey,
       signingKeys: pins,
+      ...(logKeys === null ? {} : { logKeys }),
     });
   } finally {
     macKey.fill(0);

@@ -57,6 +57,8 @@ export interface WelcomedClientKey extends Omit<FreshClientKey, 'state'> {
   readonly macKey: CryptoKey | Bytes;
   /** The pins: signing keys whose envelopes are accepted. */
   readonly signingKeys: readonly SigningKeyInfo[];
+  /** Verifier keys of the gateway's audit log, from the first receipt on that was verified. */
+  readonly logKeys?: readonly string[];
 }
 
 export type ClientKey = FreshClientKey | WelcomedClientKey;
@@ -103,7 +105,8 @@ async function keepMacKey(suite: AwaitableSuite, macKey: Bytes): Promise<CryptoK
 export async function withWelcomeOf(
   suite: AwaitableSuite,
   key: ClientKey,
-  welcome: Pick<Welcome, 'gatewayUrl' | 'tenantId' | 'keyId' | 'macKey' | 'signingKeys'>,
+  welcome: Pick<Welcome, 'gatewayUrl' | 'tenantId' | 'keyId' | 'macKey' | 'signingKeys'> &
+    Pick<WelcomedClientKey, 'logKeys'>,
 ): Promise<WelcomedClientKey> {
   const { version, kem, sig, jwks, fingerprint } = key;
   return Object.freeze({
@@ -113,6 +116,7 @@ export async function withWelcomeOf(
     keyId: welcome.keyId,
     macKey: await keepMacKey(suite, welcome.macKey),
     signingKeys: welcome.signingKeys,
+    ...(welcome.logKeys === undefined ? {} : { logKeys: welcome.logKeys }),
   });
 }
 

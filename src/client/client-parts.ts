@@ -1,9 +1,11 @@
 /** What a client is made of, for the parts of the SDK that work with it: kept beside it, so that the client itself stays small. */
-import type { PinnedOpener } from './pinned-opener.ts';
+import type { KeyLogin } from './key-login.ts';
+import type { KeyOpener } from './key-opener.ts';
 import type { SealedFetchOptions } from './sealed-fetch.ts';
 
 export interface ClientParts {
-  readonly opener: PinnedOpener;
+  readonly opener: KeyOpener;
+  readonly login: KeyLogin | null;
   readonly options: SealedFetchOptions & { readonly url: string };
 }
 

@@ -1,12 +1,16 @@
 /** One gateway and one client key: requests whose answers come sealed, and envelopes handed over. */
 import { type JsonObject, parseUtf8 } from '../base/index.ts';
 import type { ProtectedHeader } from '../envelope/index.ts';
+import type { VerifiedReceipt } from './audit-receipt.ts';
 import type { WelcomedClientKey } from './client-key.ts';
 import { keepClientParts } from './client-parts.ts';
 import { documentText, type TypedDocument } from './document-text.ts';
 import { GATEWAY_LIMITS, GatewayAnswerError, gatewayAddress } from './gateway-transport.ts';
-import { type Expectation, PinnedOpener } from './pinned-opener.ts';
+import { createKeyLogin } from './key-login.ts';
+import { KeyOpener } from './key-opener.ts';
+import type { Expectation } from './pinned-opener.ts';
 import { createSealedFetch, SEALED_HEADERS, type SealedFetchOptions } from './sealed-fetch.ts';
+import { verifyLogged } from './verify-logged.ts';
 
 export interface ClientOptions extends SealedFetchOptions {
   /** Address of the gateway. */
@@ -45,6 +49,7 @@ export interface RequestOptions {
 }
 
 export interface SealdeskClient {
+  /** The key that answers are sealed to now: the client key, or its successor. */
   readonly keyId: string;
   readonly tenantId: string;
   /** A drop-in for `fetch`; see `sealedFetch`. */
@@ -66,6 +71,13 @@ export interface SealdeskClient {
      */
     decrypt(envelope: unknown, expected?: Expectation): Promise<DecryptedEnvelope>;
   };
+  /**
+   * Proves that the audit log recorded this very envelope: opens it, asks the gateway for its receipt and verifies
+   * that. The keys of the log are believed at the first time and pinned then (`onPins`). Throws EnvelopeOpenError,
+   * ReceiptError where the receipt does not prove it or other keys signed than the pinned ones, SealdeskError as
+   * the gateway refuses it, and what `request` rejects with.
+   */
+  verifyReceipt(envelope: unknown): Promise<VerifiedReceipt>;
 }
 
 function parsePlaintext(bytes: Uint8Array): unknown {
@@ -79,11 +91,14 @@ function parsePlaintext(bytes: Uint8Array): unknown {
 /** A client over `options.clientKey`. Throws TypeError for a key that no gateway has welcomed. */
 export function createClient(options: ClientOptions): SealdeskClient {
   const { clientKey, url } = options;
-  const opener = new PinnedOpener(clientKey, options);
-  const fetch = createSealedFetch(opener, options);
+  const opener = new KeyOpener(clientKey, options);
+  const login = createKeyLogin(opener, options);
+  const fetch = createSealedFetch(opener, options, login);
   const endpoint = gatewayAddress(url, 'graphql');
-  const client = Object.freeze<SealdeskClient>({
-    keyId: clientKey.keyId,
+  const client: SealdeskClient = Object.freeze<SealdeskClient>({
+    get keyId() {
+      return opener.key.keyId;
+    },
     tenantId: clientKey.tenantId,
     fetch,
     async request(document, variables, { operationName, signal } = {}) {
@@ -103,7 +118,9 @@ export function createClient(options: ClientOptions): SealdeskClient {
         return { header, data: parsePlaintext(plaintext), transcriptSha256 };
       },
     }),
+    verifyReceipt: (envelope) =>
+      verifyLogged(opener, (document, variables) => client.request(document, variables), envelope),
   });
-  keepClientParts(client, { opener, options });
+  keepClientParts(client, { opener, login, options });
   return client;
 }

@@ -2,7 +2,7 @@
 import { parseBase64, SealdeskError } from '../base/index.ts';
 import { type OpenedEnvelope, openEnvelope, parseSigningKeys, type Suite } from '../envelope/index.ts';
 import { importKeys, isWelcomed, type KeyFile } from './key-file.ts';
-import type { Expectation } from './pinned-opener.ts';
+import { claimedHeader, type Expectation } from './pinned-opener.ts';
 
 /** Keys imported once, to open many envelopes. */
 export interface EnvelopeOpener {
@@ -13,10 +13,23 @@ export interface EnvelopeOpener {
 }
 
 /**
- * An opener over `file`. Throws VALIDATION_FAILED where the file holds no usable key, and CONFLICT
- * where no gateway has welcomed it yet.
+ * An opener over `file` and, while its key is rotated, over that of its `successor`: envelopes sealed to either are
+ * opened. Throws VALIDATION_FAILED where a file holds no usable key, and CONFLICT where no gateway has welcomed it yet.
  */
-export function createEnvelopeOpener(suite: Suite, file: KeyFile): EnvelopeOpener {
+export function createEnvelopeOpener(suite: Suite, file: KeyFile, successor?: KeyFile): EnvelopeOpener {
+  const own = openKeyFile(suite, file);
+  if (successor === undefined) return own;
+  const next = openKeyFile(suite, successor);
+  return Object.freeze<EnvelopeOpener>({
+    ...own,
+    open: (envelope, expected) => {
+      const isForNext = claimedHeader(envelope)?.recipient_key_id === next.keyId;
+      return (isForNext ? next : own).open(envelope, expected);
+    },
+  });
+}
+
+function openKeyFile(suite: Suite, file: KeyFile): EnvelopeOpener {
   if (!isWelcomed(file)) {
     throw new SealdeskError(
       'CONFLICT',

@@ -2,7 +2,7 @@
  * The few GraphQL calls that a client key needs of its gateway, answered in the clear. What comes back is
  * measured and checked.
  */
-import { ERROR_CODES, type ErrorCode, type JsonObject, SealdeskError } from '../base/index.ts';
+import { isErrorCode, type JsonObject, SealdeskError } from '../base/index.ts';
 import {
   clearHttpMessage,
   GATEWAY_LIMITS,
@@ -24,9 +24,6 @@ export interface GatewayConnection {
   readonly insecureHttp?: boolean;
 }
 
-const isErrorCode = (code: unknown): code is ErrorCode =>
-  typeof code === 'string' && Object.hasOwn(ERROR_CODES, code);
-
 /** The member `path` leads to in untrusted JSON, or `undefined`. */
 export function pick(value: unknown, ...path: readonly (string | number)[]): unknown {
   let current = value;
@@ -37,14 +34,15 @@ export function pick(value: unknown, ...path: readonly (string | number)[]): unk
   return current;
 }
 
-function toError(answer: unknown): Error {
+/** The first failure in `answer`: the gateway's own by its code, else that it did `what`. */
+export function refusalIn(answer: unknown, what: string): Error {
   const code = pick(answer, 'errors', 0, 'extensions', 'code');
   const message = pick(answer, 'errors', 0, 'message');
   const text =
     typeof message === 'string' ? printableLine(message.slice(0, GATEWAY_LIMITS.maxMessage)) : 'no message';
   return isErrorCode(code)
     ? new SealdeskError(code, text)
-    : new GatewayAnswerError(`The gateway refused the request: ${text}`);
+    : new GatewayAnswerError(`The gateway ${what}: ${text}`);
 }
 
 /**
@@ -83,7 +81,7 @@ export async function callGateway(
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new GatewayAnswerError(`The gateway did not answer in JSON (HTTP ${response.status}).`);
   }
-  if (pick(answer, 'errors') !== undefined) throw toError(answer);
+  if (pick(answer, 'errors') !== undefined) throw refusalIn(answer, 'refused the request');
   const data = pick(answer, 'data');
   if (data === undefined || data === null)
     throw new GatewayAnswerError('The answer of the gateway has no data.');

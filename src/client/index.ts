@@ -25,6 +25,12 @@ export {
   type WelcomeExpectation,
   welcomeClientKey,
 } from './accept-welcome.ts';
+export type {
+  AuditReceipt,
+  ReceiptKey,
+  VerifiedReceipt,
+  VerifyReceiptInput,
+} from './audit-receipt.ts';
 export {
   type ClientKey,
   type FreshClientKey,
@@ -68,9 +74,12 @@ export {
   type WelcomedKeyFile,
   withPins,
 } from './key-file.ts';
+export type { LoginMode, LoginOptions } from './key-login.ts';
+export type { SuccessionOptions } from './key-opener.ts';
 export { deleteClientKey, loadClientKey, saveClientKey } from './key-store.ts';
 export { type Expectation, openEnvelope, PIN_LIMITS, type PinningOptions } from './pinned-opener.ts';
 export { printableLine, printableText } from './printable.ts';
+export { ReceiptError, type ReceiptErrorCode } from './receipt-error.ts';
 export {
   type ConfirmInput,
   confirmClientKey,
@@ -82,4 +91,11 @@ export {
   registerClientKey,
   registerKeyFile,
 } from './register.ts';
+export {
+  type RotateInput,
+  type RotateKeyFileInput,
+  rotateClientKey,
+  rotateKeyFile,
+} from './rotate.ts';
 export { SEALED_HEADERS, type SealedFetchOptions, sealedFetch } from './sealed-fetch.ts';
+export { verifyReceipt } from './verify-receipt.ts';

@@ -42,12 +42,17 @@ export interface WelcomedKeyFile extends FreshKeyFile {
   readonly mac_key: string;
   /** The pins: signing keys whose envelopes are accepted. */
   readonly signing_keys: readonly SigningKeyJwk[];
+  /** Verifier keys of the gateway's audit log, from the first receipt on that was verified. */
+  readonly log_keys?: readonly string[];
 }
 
 export type KeyFile = FreshKeyFile | WelcomedKeyFile;
 
 const FRESH = ['version', 'keys'];
 const WELCOMED = [...FRESH, 'gateway', 'tenant_id', 'key_id', 'mac_key', 'signing_keys'];
+/** May be there beside those of a welcome. */
+const LOG_KEYS = 'log_keys';
+const MAX_LOG_KEYS = 4;
 
 function refuse(path: string, message: string): SealdeskError {
   return new SealdeskError('VALIDATION_FAILED', `The key file is not accepted: ${path} ${message}.`, {
@@ -91,13 +96,18 @@ export function withWelcome(file: KeyFile, welcome: Welcome): WelcomedKeyFile {
   };
 }
 
-/** The file with other pins: those that a client came to trust since (`onPins`). */
-export function withPins(file: WelcomedKeyFile, pins: readonly SigningKeyInfo[]): WelcomedKeyFile {
-  return { ...file, signing_keys: pins.map(encodeSigningKeyJwk) };
+/** The file with other pins: those that a client came to trust since (`onPins`), of the audit log where there are any. */
+export function withPins(
+  file: WelcomedKeyFile,
+  pins: readonly SigningKeyInfo[],
+  logKeys?: readonly string[],
+): WelcomedKeyFile {
+  const signed = { ...file, signing_keys: pins.map(encodeSigningKeyJwk) };
+  return logKeys === undefined ? signed : { ...signed, log_keys: logKeys };
 }
 
 /** What the welcome left in a file, all but the pins. */
-type WelcomeMembers = Omit<WelcomedKeyFile, keyof FreshKeyFile | 'signing_keys'>;
+type WelcomeMembers = Omit<WelcomedKeyFile, keyof FreshKeyFile | 'signing_keys' | 'log_keys'>;
 
 /** A key file whose keys and pins are still as they were found. */
 interface UnreadKeyFile {
@@ -105,6 +115,8 @@ interface UnreadKeyFile {
   /** `null` in a fresh file. */
   readonly welcome: WelcomeMembers | null;
   readonly signingKeys: unknown;
+  /** `null` where no receipt was verified. */
+  readonly logKeys: readonly string[] | null;
 }
 
 export function malformedPins(): SealdeskError {
@@ -120,10 +132,13 @@ export function readKeyFileMembers(value: unknown): UnreadKeyFile {
   const expected = members.size > FRESH.length ? WELCOMED : FRESH;
   const missing = expected.find((member) => !members.has(member));
   if (missing !== undefined) throw refuse(missing, 'is missing');
-  if (members.size > expected.length) throw refuse('the file', 'has members that this version does not know');
+  const optional = expected === WELCOMED && members.has(LOG_KEYS) ? 1 : 0;
+  if (members.size > expected.length + optional) {
+    throw refuse('the file', 'has members that this version does not know');
+  }
   if (members.get('version') !== 1) throw refuse('version', 'must be 1');
   const keys = members.get('keys');
-  if (expected === FRESH) return { keys, welcome: null, signingKeys: null };
+  if (expected === FRESH) return { keys, welcome: null, signingKeys: null, logKeys: null };
 
   const [gateway, tenantId, keyId, macKeyText] = ['gateway', 'tenant_id', 'key_id', 'mac_key'].map((name) =>
     members.get(name),
@@ -135,7 +150,18 @@ export function readKeyFileMembers(value: unknown): UnreadKeyFile {
     throw refuse('mac_key', `must be ${HMAC_SHA_512.key} bytes in base64`);
   }
   const welcome = { gateway, tenant_id: tenantId, key_id: keyId, mac_key: macKeyText };
-  return { keys, welcome, signingKeys: members.get('signing_keys') };
+  const logKeys = members.has(LOG_KEYS) ? parseLogKeys(members.get(LOG_KEYS)) : null;
+  return { keys, welcome, signingKeys: members.get('signing_keys'), logKeys };
+}
+
+/** Whether they are verifier keys is said by who verifies with them. */
+function parseLogKeys(value: unknown): readonly string[] {
+  const isList =
+    Array.isArray(value) &&
+    value.length <= MAX_LOG_KEYS &&
+    value.every((key) => typeof key === 'string' && key !== '');
+  if (!isList) throw refuse(LOG_KEYS, 'must be a list of verifier keys');
+  return value;
 }
 
 /**
@@ -143,12 +169,13 @@ export function readKeyFileMembers(value: unknown): UnreadKeyFile {
  * a fresh or a whole welcomed file; `pub` of each key is recomputed from its seed and compared.
  */
 export function parseKeyFile(suite: Suite, value: unknown): KeyFile {
-  const { keys, welcome, signingKeys } = readKeyFileMembers(value);
+  const { keys, welcome, signingKeys, logKeys } = readKeyFileMembers(value);
   const fresh: FreshKeyFile = { version: 1, keys: parsePrivateJwks(suite, { keys }) };
   if (welcome === null) return fresh;
   const pins = parseSigningKeys(suite, signingKeys);
   if (pins === null) throw malformedPins();
-  return { ...fresh, ...welcome, signing_keys: pins.map(encodeSigningKeyJwk) };
+  const file = { ...fresh, ...welcome, signing_keys: pins.map(encodeSigningKeyJwk) };
+  return logKeys === null ? file : { ...file, log_keys: logKeys };
 }
 
 /** {@link parseKeyFile} for the text of a file. */

@@ -16,6 +16,7 @@ import {
   type MacKey,
   type OpenedEnvelope,
   openEnvelope as openVerified,
+  type ProtectedHeader,
   parseProtectedHeader,
   parseSigningKeyDocument,
   type SigningKeyInfo,
@@ -79,13 +80,18 @@ function openWith(
   });
 }
 
-/** The `signing_kid` that an envelope claims, for this key, or `null` where it claims none. */
-function claimedSigner(envelope: unknown, key: WelcomedClientKey): string | null {
+/** The header that an envelope claims, or `null` where it has none. Nothing of it is verified. */
+export function claimedHeader(envelope: unknown): ProtectedHeader | null {
   const encrypted: unknown = isObject(envelope) ? Reflect.get(envelope, 'encrypted') : null;
   const text: unknown = isObject(encrypted) ? Reflect.get(encrypted, 'protected') : null;
   const isShort = typeof text === 'string' && text.length <= 2 * ENVELOPE_LIMITS.maxProtected;
   const bytes = isShort ? parseBase64(text) : null;
-  const header = bytes === null ? null : parseProtectedHeader(bytes);
+  return bytes === null ? null : parseProtectedHeader(bytes);
+}
+
+/** The `signing_kid` that an envelope claims, for this key, or `null` where it claims none. */
+function claimedSigner(envelope: unknown, key: WelcomedClientKey): string | null {
+  const header = claimedHeader(envelope);
   const isOwn = header?.tenant_id === key.tenantId && header.recipient_key_id === key.keyId;
   return isOwn ? header.signing_kid : null;
 }
@@ -134,6 +140,13 @@ export class PinnedOpener {
     }
     await untilAborted(this.#refresh(), signal);
     return this.#openOnce(envelope, expected);
+  }
+
+  /** Keeps the verifier keys of the audit log from now on; nothing happens where some are kept already. */
+  async pinLogKeys(logKeys: readonly string[]): Promise<void> {
+    if (this.#key.logKeys !== undefined) return;
+    this.#key = Object.freeze({ ...this.#key, logKeys: Object.freeze([...logKeys]) });
+    await this.#options.onPins?.(this.#key);
   }
 
   async #openOnce(envelope: unknown, expected: Expectation): Promise<OpenedEnvelope> {

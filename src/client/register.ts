@@ -3,11 +3,13 @@
  * welcome, prove the ML-KEM half. Afterwards the key is CONFIRMED; an ADMIN or OPERATOR still has to
  * map it before anything is sealed to it.
  */
-import { encodeBase64, isId } from '../base/index.ts';
+import { encodeBase64, isId, type JsonObject } from '../base/index.ts';
 import { type PublicJwkSet, type SigningKey, type Suite, signRegistration } from '../envelope/index.ts';
 import {
+  type AcceptedWelcome,
   acceptWelcome,
   confirmationOf,
+  type WelcomedWithMac,
   type WelcomeExpectation,
   welcomeClientKey,
 } from './accept-welcome.ts';
@@ -27,7 +29,7 @@ const CONFIRM = `mutation SealdeskConfirm($input: ConfirmClientKeyInput!) {
 /** A status is a word of the schema; text of another form is not repeated to anybody. */
 const STATUS = /^[A-Z_]{1,32}$/;
 
-interface RegistrationInput extends GatewayConnection {
+export interface RegistrationInput extends GatewayConnection {
   /** Milliseconds since 1970; `Date.now` where left out. */
   readonly now?: () => number;
   /** Thumbprint of the gateway's signing key where it is known from elsewhere; else the first one seen is trusted. */
@@ -35,7 +37,7 @@ interface RegistrationInput extends GatewayConnection {
 }
 
 /** A key of either form, as registering sees it. */
-interface Registrant<Welcomed> {
+export interface Registrant<Welcomed> {
   readonly sig: SigningKey;
   readonly jwks: PublicJwkSet;
   accept(welcome: unknown, expected: WelcomeExpectation): Promise<Welcomed>;
@@ -47,20 +49,43 @@ interface Registrant<Welcomed> {
 async function register<Welcomed>(
   registrant: Registrant<Welcomed>,
   input: RegistrationInput,
-): Promise<{ readonly welcomed: Welcomed; readonly status: string }> {
-  const { now = Date.now, signingKid, gateway, fetch, signal, insecureHttp = false } = input;
-  const { sig, jwks } = registrant;
+): Promise<Enrolled<Welcomed>> {
   const tenantId = pick(await callGateway(input, VIEWER, {}), 'viewer', 'tenant', 'id');
   if (!isId('tenant', tenantId)) throw new GatewayAnswerError('This API key belongs to no tenant.');
+  return enrol(registrant, input, { tenantId }, async (registration) =>
+    pick(await callGateway(input, REGISTER, { input: registration }), 'registerClientKey', 'welcome'),
+  );
+}
 
+/** What a gateway is sent of a new key, with its proof for one tenant. */
+export interface KeyRegistration extends JsonObject {
+  readonly jwks: JsonObject;
+  /** Base64. */
+  readonly proof: string;
+  readonly issuedAt: number;
+}
+
+export interface Enrolled<Welcomed> {
+  readonly welcomed: Welcomed;
+  readonly status: string;
+}
+
+/** Has a key welcomed, by `request`, which answers the welcome, and confirms it. */
+export async function enrol<Welcomed>(
+  registrant: Registrant<Welcomed>,
+  input: RegistrationInput,
+  expected: WelcomeExpectation & { readonly tenantId: string },
+  request: (registration: KeyRegistration) => Promise<unknown>,
+): Promise<Enrolled<Welcomed>> {
+  const { now = Date.now, signingKid, gateway, fetch, signal, insecureHttp = false } = input;
+  const { sig, jwks } = registrant;
+  const { tenantId } = expected;
   const issuedAt = Math.floor(now() / 1000);
   const claim = { tenant_id: tenantId, kem_kid: jwks.keys[0].kid, sig_kid: sig.kid, issued_at: issuedAt };
   const proof = encodeBase64(await signRegistration(sig, claim));
   const keys = jwks.keys.map((jwk) => ({ ...jwk }));
-  const answer = await callGateway(input, REGISTER, { input: { jwks: { keys }, proof, issuedAt } });
-
-  const welcomed = await registrant.accept(pick(answer, 'registerClientKey', 'welcome'), {
-    tenantId,
+  const welcomed = await registrant.accept(await request({ jwks: { keys }, proof, issuedAt }), {
+    ...expected,
     ...(signingKid === undefined ? {} : { signingKid }),
   });
   await registrant.keep(welcomed);
@@ -93,16 +118,25 @@ export interface RegisteredKeyFile {
 export async function registerKeyFile(suite: Suite, input: RegisterKeyFileInput): Promise<RegisteredKeyFile> {
   const { keyFile, keep } = input;
   const { welcomed, status } = await register(
-    {
-      sig: importKeys(suite, keyFile).sig,
-      jwks: publicJwkSet(suite, keyFile),
-      accept: (welcome, expected) => acceptWelcome(suite, keyFile, welcome, expected),
-      keep: (accepted) => keep?.(accepted.keyFile),
-      confirmation: (accepted) => ({ keyId: accepted.keyFile.key_id, mac: accepted.confirmationMac }),
-    },
+    keyFileRegistrant(suite, keyFile, async (accepted) => keep?.(accepted)),
     input,
   );
   return { keyFile: welcomed.keyFile, status };
+}
+
+/** The key of a key file, as registering sees it. */
+export function keyFileRegistrant(
+  suite: Suite,
+  keyFile: KeyFile,
+  keep: (keyFile: WelcomedKeyFile) => Promise<void>,
+): Registrant<AcceptedWelcome> {
+  return {
+    sig: importKeys(suite, keyFile).sig,
+    jwks: publicJwkSet(suite, keyFile),
+    accept: (welcome, expected) => acceptWelcome(suite, keyFile, welcome, expected),
+    keep: (accepted) => keep(accepted.keyFile),
+    confirmation: (accepted) => ({ keyId: accepted.keyFile.key_id, mac: accepted.confirmationMac }),
+  };
 }
 
 export interface RegisterInput {
@@ -138,17 +172,23 @@ export interface Registered {
  */
 export async function registerClientKey(key: ClientKey, input: RegisterInput): Promise<Registered> {
   const { url: gateway, fetch = globalThis.fetch, keep } = input;
-  const { welcomed, status } = await register(
-    {
-      sig: await openSigning(await suiteOf(key), key),
-      jwks: key.jwks,
-      accept: (welcome, expected) => welcomeClientKey(key, welcome, expected),
-      keep: (accepted) => keep(accepted.clientKey),
-      confirmation: (accepted) => ({ keyId: accepted.clientKey.keyId, mac: accepted.confirmationMac }),
-    },
-    { ...input, gateway, fetch },
-  );
+  const registrant = await clientKeyRegistrant(key, keep);
+  const { welcomed, status } = await register(registrant, { ...input, gateway, fetch });
   return { clientKey: welcomed.clientKey, status };
+}
+
+/** A client key, as registering sees it. */
+export async function clientKeyRegistrant(
+  key: ClientKey,
+  keep: (key: WelcomedClientKey) => unknown,
+): Promise<Registrant<WelcomedWithMac>> {
+  return {
+    sig: await openSigning(await suiteOf(key), key),
+    jwks: key.jwks,
+    accept: (welcome, expected) => welcomeClientKey(key, welcome, expected),
+    keep: (accepted) => keep(accepted.clientKey),
+    confirmation: (accepted) => ({ keyId: accepted.clientKey.keyId, mac: accepted.confirmationMac }),
+  };
 }
 
 /** Confirms a key that was welcomed, once more if need be. The key's status afterwards. */

@@ -19,7 +19,9 @@ import {
   readBody,
   TOO_LONG,
 } from './gateway-transport.ts';
-import { type Expectation, PinnedOpener, type PinningOptions } from './pinned-opener.ts';
+import { createKeyLogin, type KeyLogin, type LoginOptions } from './key-login.ts';
+import { KeyOpener, type SuccessionOptions, tellsOfRefusedKey } from './key-opener.ts';
+import type { Expectation } from './pinned-opener.ts';
 import { parseGraphqlFailure, parseRestFailure } from './plain-answer.ts';
 
 /** Headers of a Response that was sealed. */
@@ -30,10 +32,7 @@ export const SEALED_HEADERS = Object.freeze({
   transcript: 'x-sealdesk-transcript-sha256',
 });
 
-export interface SealedFetchOptions extends PinningOptions {
-  /** Sent as `X-API-Key`. For servers: an API key has no place in a page. */
-  readonly apiKey?: string;
-}
+export interface SealedFetchOptions extends SuccessionOptions, LoginOptions {}
 
 const SEALED_TYPE = 'application/vnd.sealdesk.envelope+json';
 const GRAPHQL_TYPE = 'application/graphql-response+json';
@@ -65,23 +64,34 @@ interface Call {
  * envelope nor a failure, the reason of an aborted signal, and what `fetch` itself rejects with.
  */
 export function sealedFetch(key: WelcomedClientKey, options: SealedFetchOptions = {}): typeof fetch {
-  return createSealedFetch(new PinnedOpener(key, options), options);
+  const opener = new KeyOpener(key, options);
+  return createSealedFetch(opener, options, createKeyLogin(opener, options));
 }
 
-/** {@link sealedFetch} over an opener that others use too. */
-export function createSealedFetch(opener: PinnedOpener, options: SealedFetchOptions): typeof fetch {
+/** {@link sealedFetch} over an opener and a login that others use too. */
+export function createSealedFetch(
+  opener: KeyOpener,
+  options: SealedFetchOptions,
+  login: KeyLogin | null,
+): typeof fetch {
   const { url = opener.key.gateway, insecureHttp = false, apiKey } = options;
   const base = gatewayAddress(url, '.');
-  return async (input, init) => {
+  const send = async (call: Call): Promise<Answer> => {
     const { fetch = globalThis.fetch } = options;
-    const call = await prepareCall(opener, base, new Request(input, init));
-    if (!insecureHttp && !isConfidential(base)) throw new TypeError(clearHttpMessage(base));
-    const { request, body, nonce } = call;
+    const { key } = opener;
+    const { request, path, body, nonce } = call;
     const headers = new Headers(request.headers);
     headers.set('accept', ACCEPT);
-    headers.set('x-sealdesk-key', opener.key.keyId);
+    headers.set('x-sealdesk-key', key.keyId);
     headers.set('x-sealdesk-nonce', nonce);
     if (apiKey !== undefined) headers.set('x-api-key', apiKey);
+    // A caller who logs in by headers of its own has chosen so.
+    if (login !== null && !headers.has('x-api-key') && !headers.has('authorization')) {
+      headers.set(
+        'authorization',
+        `Bearer ${await login({ method: 'POST', path: path.slice(1), body }, key)}`,
+      );
+    }
     const { credentials, keepalive, mode, referrerPolicy, signal } = request;
     const response = await fetch(request.url, {
       ...{ method: 'POST', headers, body, redirect: 'error', cache: 'no-store' },
@@ -91,10 +101,23 @@ export function createSealedFetch(opener: PinnedOpener, options: SealedFetchOpti
     signal.throwIfAborted();
     return answer;
   };
+  return async (input, init) => {
+    const call = await prepareCall(opener, base, new Request(input, init));
+    if (!insecureHttp && !isConfidential(base)) throw new TypeError(clearHttpMessage(base));
+    const used = opener.key.keyId;
+    const answer = await send(call);
+    if (!answer.isKeyRefused || opener.other === null) return answer.response;
+    // Another call may have turned meanwhile.
+    if (opener.key.keyId === used) opener.turn();
+    const again = await send(await withNonce(opener, call));
+    if (!again.isKeyRefused) return again.response;
+    if (opener.key.keyId !== used) opener.turn();
+    return answer.response;
+  };
 }
 
 /** Judges `request` before anything is sent. Throws TypeError for what can have no sealed answer here. */
-async function prepareCall(opener: PinnedOpener, base: URL, request: Request): Promise<Call> {
+async function prepareCall(opener: KeyOpener, base: URL, request: Request): Promise<Call> {
   const { origin, pathname } = new URL(request.url);
   if (origin !== base.origin || !pathname.startsWith(base.pathname)) {
     throw new TypeError(
@@ -113,14 +136,18 @@ async function prepareCall(opener: PinnedOpener, base: URL, request: Request): P
   }
   const suite = await opener.suite();
   const body = new Uint8Array(await request.arrayBuffer());
-  const nonce = encodeBase64Url(suite.randomBytes(NONCE_BYTES));
   const expected: Expectation = {
     purposes: route.purposes,
     request_target: `POST ${path}`,
     request_sha256: encodeBase64Url(await suite.sha256(body)),
-    client_nonce: nonce,
   };
-  return { request, path, body, nonce, expected };
+  return withNonce(opener, { request, path, body, nonce: '', expected });
+}
+
+/** The call to be sent anew, with a nonce of its own. */
+async function withNonce(opener: KeyOpener, call: Call): Promise<Call> {
+  const nonce = encodeBase64Url((await opener.suite()).randomBytes(NONCE_BYTES));
+  return { ...call, nonce, expected: { ...call.expected, client_nonce: nonce } };
 }
 
 /** A status that a Response with a body can have and that is an answer of a gateway. */
@@ -129,7 +156,13 @@ function assertAnswered({ status }: Response): void {
   throw new GatewayAnswerError(`The gateway gave no answer that can be used (HTTP ${status}).`);
 }
 
-async function readAnswer(opener: PinnedOpener, call: Call, response: Response): Promise<Response> {
+/** An answer, and whether it says that nothing is sealed to the key that was named, and that nothing was done. */
+interface Answer {
+  readonly response: Response;
+  readonly isKeyRefused: boolean;
+}
+
+async function readAnswer(opener: KeyOpener, call: Call, response: Response): Promise<Answer> {
   assertAnswered(response);
   const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   const bytes = await readBody(response, ENVELOPE_LIMITS.maxText);
@@ -139,7 +172,8 @@ async function readAnswer(opener: PinnedOpener, call: Call, response: Response):
     if (bytes.length > GATEWAY_LIMITS.maxAnswer) throw new GatewayAnswerError(TOO_LONG);
     return failureResponse(call, response, value);
   }
-  return sealedResponse(call, response, await opener.open(value, call.expected, call.request.signal));
+  const opened = await opener.open(value, call.expected, call.request.signal);
+  return { response: sealedResponse(call, response, opened), isKeyRefused: false };
 }
 
 const isEnvelope = (value: unknown): boolean =>
@@ -194,9 +228,21 @@ function hasData(result: Bytes): boolean {
   return typeof data === 'object' && data !== null && Object.values(data).some((value) => value !== null);
 }
 
-function failureResponse(call: Call, response: Response, value: unknown): Response {
+function failureResponse(call: Call, response: Response, value: unknown): Answer {
   const isGraphql = call.path === '/graphql';
   const failure = isGraphql ? parseGraphqlFailure(value) : parseRestFailure(value);
   const type = isGraphql ? graphqlType(call.request) : JSON_TYPE;
-  return createResponse(response, encodeUtf8(JSON.stringify(failure)), type, {});
+  return {
+    response: createResponse(response, encodeUtf8(JSON.stringify(failure)), type, {}),
+    isKeyRefused: isKeyRefused(failure),
+  };
+}
+
+/** A change that may have been made is not sent again, whatever its failure says of the key. */
+function isKeyRefused(failure: Readonly<Record<string, unknown>>): boolean {
+  const told = Object(failure['error'] ?? Object(failure['errors'])[0]);
+  const details = Object(told.extensions ?? told.details);
+  const code = details.code ?? told.code;
+  const isSettled = details.mutation === undefined || details.mutation === 'NOT_SENT';
+  return tellsOfRefusedKey(code) && isSettled;
 }

@@ -49,6 +49,18 @@ export {
   usePrivateJwkSet,
 } from './jwk-set.ts';
 export { ENVELOPE_LIMITS } from './limits.ts';
+export {
+  isMeantFor,
+  isTimely,
+  LOGIN_TOKEN_LIMITS,
+  type LoginClaims,
+  type LoginMethod,
+  type LoginRequest,
+  type LoginToken,
+  normalizeTargetUri,
+  parseLoginToken,
+  signLoginToken,
+} from './login-token.ts';
 export { type ExpectedHeader, type OpenEnvelopeInput, type OpenedEnvelope, openEnvelope } from './open.ts';
 export { EnvelopeOpenError } from './open-error.ts';
 export {
@@ -70,6 +82,14 @@ export {
   verifyConfirmation,
   verifyRegistration,
 } from './registration.ts';
+export {
+  encodeRotationClaim,
+  ROTATION_MODES,
+  type RotationClaim,
+  type RotationMode,
+  signRotation,
+  verifyRotation,
+} from './rotation.ts';
 export { type EnvelopeClaims, type SealEnvelopeInput, type SealedEnvelope, sealEnvelope } from './seal.ts';
 export {
   awaitSigningKeys,

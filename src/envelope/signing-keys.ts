@@ -17,7 +17,6 @@ import {
 import { ML_DSA_65 } from './algorithms.ts';
 import { encodePublicJwk, JWK_MEMBERS, type PublicJwk, parseKeyMembers } from './jwk.ts';
 import { ENVELOPE_LIMITS } from './limits.ts';
-import { EnvelopeOpenError } from './open-error.ts';
 import { isUnixSeconds, parseItems, parseMembers } from './strict-object.ts';
 import type { AwaitableSuite, SigningKey, Suite, VerifyingKey } from './suite.ts';
 import { awaitThumbprint, isSha256Text, thumbprint } from './thumbprint.ts';
@@ -210,8 +209,8 @@ function narrow(pin: SigningKeyInfo, published: SigningKeyInfo | undefined): Sig
 
 /**
  * The pins after reading `document`: those given, narrowed, and every key that a chain of verified
- * transitions leads to from one of them. A REVOKED key vouches for nobody. Throws EnvelopeOpenError
- * where the result would be more than the 16 keys that a client keeps.
+ * transitions leads to from one of them. A REVOKED key vouches for nobody. Of more than the 16 keys that a
+ * client keeps, those that were trusted first give way: a client that follows every change is never cut off.
  */
 export async function extendPins(
   suite: AwaitableSuite,
@@ -234,6 +233,5 @@ export async function extendPins(
       trusted.set(next.kid, Object.freeze({ ...next, notBefore: transition.not_before }));
     }
   }
-  if (trusted.size > ENVELOPE_LIMITS.maxSigningKeys) throw new EnvelopeOpenError();
-  return Object.freeze([...trusted.values()]);
+  return Object.freeze([...trusted.values()].slice(-ENVELOPE_LIMITS.maxSigningKeys));
 }

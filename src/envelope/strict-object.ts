@@ -48,3 +48,20 @@ const MAX_UNIX_SECONDS = 253_402_300_799;
 export function isUnixSeconds(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_UNIX_SECONDS;
 }
+
+/** One member of an object whose value is a string or a number, up to what follows it. */
+const FLAT_MEMBER = /\s*"(?:[^"\\]|\\.)*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[-+.\deE]+)\s*([,}])/y;
+
+/**
+ * The value of JSON text that is an object of strings and numbers, or `null`. A name that stands there twice is
+ * refused, of which a parser keeps the last; what a name means must not depend on who reads it.
+ */
+export function parseFlatJson(text: string | null): unknown {
+  const value = parseJson(text);
+  if (text === null || typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  let count = 0;
+  let follows: string | undefined = ',';
+  FLAT_MEMBER.lastIndex = text.indexOf('{') + 1;
+  for (; follows === ','; count += 1) follows = FLAT_MEMBER.exec(text)?.[1];
+  return follows === '}' && count === Object.keys(value).length ? value : null;
+}

@@ -32,8 +32,16 @@ export {
   releaseLease,
   renewLease,
 } from './lease.ts';
-export { type Position, readCompleteUntil, readPositions, readTime, writePositions } from './positions.ts';
+export {
+  dropPositions,
+  type Position,
+  readCompleteUntil,
+  readPositions,
+  readTime,
+  writePositions,
+} from './positions.ts';
 export { DEFAULT_RETENTION, type RetentionTerms, retireUnreadStreams, trimStreams } from './retention.ts';
+export { putShownTickets, readShownTickets, removeShownTickets } from './shown-tickets.ts';
 export {
   advanceExport,
   countAppended,
@@ -70,6 +78,7 @@ export {
   orderOf,
   putVersions,
   readVersions,
+  type TicketPlace,
   type TicketVersion,
   type VersionOrder,
 } from './ticket-versions.ts';

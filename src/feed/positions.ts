@@ -79,6 +79,11 @@ export async function writePositions(
     .execute();
 }
 
+/** Forgets the stored positions of all feeds of a tenant: who asks next gets one that is signed anew. */
+export async function dropPositions(tx: Tx, tenantId: string): Promise<void> {
+  await tx.deleteFrom('feed_positions').where('tenant_id', '=', tenantId).execute();
+}
+
 /** The database's time: positions of all processes are signed by one clock, so that none is older than the last. */
 export async function readTime(tx: Tx): Promise<Date> {
   const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(tx);

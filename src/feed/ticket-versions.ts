@@ -1,5 +1,5 @@
 /**
- * The last version of each ticket that was appended: ids, times and a keyed hash, nothing of the ticket itself.
+ * The last version of each ticket that was appended: ids, times and a keyed hash, nothing else of the ticket itself.
  *
  * Versions are ordered by `generated_timestamp` where both tell it, else by `updated_at`. Both are whole seconds,
  * so within one second the hash alone tells versions apart; what was loaded later is then the newer, since
@@ -17,7 +17,17 @@ export interface TicketVersion {
   readonly hash: string;
 }
 
+/** Where a ticket belongs, which decides to whom it is told. */
+export interface TicketPlace {
+  readonly organizationId: number | null;
+  readonly requesterId: number | null;
+  /** Whether any of its comments is public. */
+  readonly isPublic: boolean;
+}
+
 export interface KnownTicket extends TicketVersion {
+  /** Of the last version that was shown, `null` where that was not kept. */
+  readonly place: TicketPlace | null;
   readonly ticketId: number;
   readonly state: FeedTicketState;
 }
@@ -53,6 +63,7 @@ export function goneVersion(
     updatedAt: known !== null && known.updatedAt > at ? known.updatedAt : at,
     generatedAt: generatedAt === null ? null : Math.max(generatedAt, seconds),
     hash: known?.hash ?? '',
+    place: known?.place ?? null,
   };
 }
 
@@ -78,6 +89,14 @@ export async function readVersions(
         updatedAt: row.updated_at,
         generatedAt: row.generated_at,
         hash: row.snapshot_hash,
+        place:
+          row.is_public === null
+            ? null
+            : {
+                organizationId: row.organization_id,
+                requesterId: row.requester_id,
+                isPublic: row.is_public,
+              },
       },
     ]),
   );
@@ -90,13 +109,18 @@ export async function putVersions(
   versions: readonly KnownTicket[],
 ): Promise<void> {
   if (versions.length === 0) return;
+  const rows = versions.map(({ place, ...version }) => ({ ...version, ...place }));
   await sql`
     INSERT INTO feed_tickets
-      (integration_id, tenant_id, ticket_id, state, updated_at, generated_at, snapshot_hash)
-    SELECT ${integrationId}, ${tenantId}, v."ticketId", v.state, v."updatedAt", v."generatedAt", v.hash
-    FROM jsonb_to_recordset(${JSON.stringify(versions)}::text::jsonb)
-      AS v("ticketId" bigint, state text, "updatedAt" timestamptz, "generatedAt" bigint, hash text)
+      (integration_id, tenant_id, ticket_id, state, updated_at, generated_at, snapshot_hash,
+       organization_id, requester_id, is_public)
+    SELECT ${integrationId}, ${tenantId}, v."ticketId", v.state, v."updatedAt", v."generatedAt", v.hash,
+      v."organizationId", v."requesterId", v."isPublic"
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+      AS v("ticketId" bigint, state text, "updatedAt" timestamptz, "generatedAt" bigint, hash text,
+        "organizationId" bigint, "requesterId" bigint, "isPublic" boolean)
     ON CONFLICT (integration_id, ticket_id) DO UPDATE SET state = excluded.state,
       updated_at = excluded.updated_at, generated_at = excluded.generated_at,
-      snapshot_hash = excluded.snapshot_hash`.execute(tx);
+      snapshot_hash = excluded.snapshot_hash, organization_id = excluded.organization_id,
+      requester_id = excluded.requester_id, is_public = excluded.is_public`.execute(tx);
 }

@@ -20,6 +20,8 @@ import { timeOf } from './ticket-snapshot.ts';
 export interface EventHint {
   readonly change: TicketChangeKind;
   readonly previous: PreviousValues;
+  /** Of a comment that is known to be public. */
+  readonly isPublic?: true;
 }
 
 export interface WebhookEvent {
@@ -110,6 +112,12 @@ const ROWS: Readonly<Record<string, Row>> = Object.freeze({
   next_sla_breach_changed: { change: 'SERVICE_LEVEL' },
 } satisfies Record<string, Row>);
 
+/** Changes of one comment, which may be an internal note. */
+const COMMENT_CHANGES: ReadonlySet<TicketChangeKind> = new Set([
+  'COMMENT_ADDED',
+  'COMMENT_CHANGED',
+  'ATTACHMENT',
+]);
 const OTHER: Row = Object.freeze({ change: 'OTHER' });
 
 /** Every type of event that the feed subscribes to at Zendesk. */
@@ -143,14 +151,15 @@ export function parseWebhookEvent(body: Uint8Array, now: number): WebhookEvent {
     hint: {
       change: row.change,
       previous: previousOf(row, detail as JsonObject, (event ?? {}) as JsonObject),
+      ...(isPublicComment((event ?? {}) as JsonObject) ? { isPublic: true } : {}),
     },
   };
 }
 
 /** A hint as it is sealed; of one that is large, the kind alone. */
-export function encodeHint({ change, previous }: EventHint): string {
-  const whole = JSON.stringify({ change, previous });
-  return encodeUtf8(whole).length <= MAX_HINT_BYTES ? whole : JSON.stringify({ change, previous: {} });
+export function encodeHint(hint: EventHint): string {
+  const whole = JSON.stringify(hint);
+  return encodeUtf8(whole).length <= MAX_HINT_BYTES ? whole : JSON.stringify({ ...hint, previous: {} });
 }
 
 /** What {@link encodeHint} wrote; only ever read back from a sealed text. */
@@ -161,10 +170,17 @@ export function decodeHint(sealed: string): EventHint {
 /** All hints of one ticket, oldest first, as its next version tells them: the oldest value of each field is what it was before. */
 export function mergeHints(hints: readonly EventHint[]): {
   readonly changes: readonly TicketChangeKind[];
+  /** Those but of comments that are not known to be public. */
+  readonly publicChanges: readonly TicketChangeKind[];
   readonly previous: PreviousValues;
 } {
   const previous: PreviousValues = Object.assign({}, ...hints.toReversed().map((hint) => hint.previous));
-  return { changes: [...new Set(hints.map(({ change }) => change))], previous };
+  const open = hints.filter(({ change, isPublic }) => isPublic === true || !COMMENT_CHANGES.has(change));
+  return { changes: kindsOf(hints), publicChanges: kindsOf(open), previous };
+}
+
+function kindsOf(hints: readonly EventHint[]): readonly TicketChangeKind[] {
+  return [...new Set(hints.map(({ change }) => change))];
 }
 
 function parseJson(body: Uint8Array): unknown {
@@ -176,6 +192,12 @@ function parseJson(body: Uint8Array): unknown {
     // The parser's own error quotes the body.
     return undefined;
   }
+}
+
+function isPublicComment({ comment }: JsonObject): boolean {
+  return (
+    typeof comment === 'object' && comment !== null && 'is_public' in comment && comment['is_public'] === true
+  );
 }
 
 function goneOf(name: string, status: unknown): NewMark['gone'] {

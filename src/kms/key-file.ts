@@ -35,6 +35,11 @@ export async function readKeyFile(file: string, createIfMissing: boolean): Promi
   return created;
 }
 
+/** The 32 bytes of a key file that may be missing, or `null`. Refused on the same grounds. */
+export function readFormerKeyFile(file: string): Promise<Bytes | null> {
+  return readIfPresent(file);
+}
+
 async function readIfPresent(file: string): Promise<Bytes | null> {
   let handle: FileHandle;
   try {

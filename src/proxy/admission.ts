@@ -1,13 +1,22 @@
 /** Everything that is decided before Zendesk hears of a call: integration, policy, recipient, payload. */
-import { type Caller, chooseRecipient, type Recipient, touchClientKey } from '../access/index.ts';
+import {
+  type Caller,
+  chooseRecipient,
+  type Recipient,
+  type Restriction,
+  restrictionFor,
+  touchClientKey,
+} from '../access/index.ts';
 import { isId, SealdeskError } from '../base/index.ts';
-import type { Store } from '../store/index.ts';
+import { readBreakGlassIds } from '../provisioning/index.ts';
+import type { Store, Tx } from '../store/index.ts';
 import type { AuthenticatedCall } from './call.ts';
 import { findOperation, isOperationName } from './catalogue/catalogue.ts';
-import type { Operation, PreparedOperation } from './catalogue/operation.ts';
+import type { Operation, PreparedOperation, UserGuard } from './catalogue/operation.ts';
 import { decidePolicy } from './catalogue/policy.ts';
 import type { ConnectionTarget } from './connections.ts';
 import { findIntegration, type Integration } from './integrations.ts';
+import { needsReconnect } from './needs-reconnect.ts';
 
 const MAX_IDEMPOTENCY_KEY_CHARACTERS = 128;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]+$/;
@@ -20,18 +29,27 @@ export interface ProxyRequest {
   readonly idempotencyKey: string | null;
 }
 
+/** Who asks, and what the answer to it is restricted to. */
+export interface Asker {
+  readonly caller: Pick<Caller, 'tenantId' | 'roles' | 'allowedOperations'>;
+  readonly restriction: Restriction | null;
+}
+
 export interface Admission {
   readonly operation: Operation;
   readonly prepared: PreparedOperation;
   readonly recipient: Recipient;
   readonly target: ConnectionTarget;
+  readonly restriction: Restriction | null;
   /** Whether the caller may also run another operation, which shows more in the answer. */
   readonly isPermitted: (operation: string) => boolean;
+  /** Of an operation that could lock somebody out. */
+  readonly guard: UserGuard | undefined;
 }
 
 /**
- * Admits the call or throws NOT_FOUND, FORBIDDEN, OPERATION_NOT_ALLOWED, CONFLICT, the failures of the
- * recipient's choice, or VALIDATION_FAILED. Nothing has been sent then.
+ * Admits the call or throws NOT_FOUND, FORBIDDEN, OPERATION_NOT_ALLOWED, CONFLICT, NEEDS_RECONNECT, the
+ * failures of the recipient's choice, or VALIDATION_FAILED. Nothing has been sent then.
  */
 export async function admitCall(
   store: Store,
@@ -41,50 +59,70 @@ export async function admitCall(
 ): Promise<Admission> {
   const { caller } = call;
   const { tenantId } = caller;
-  const { integration, recipient } = await store.withTenant(tenantId, async (tx) => {
+  const { integration, recipient, guard } = await store.withTenant(tenantId, async (tx) => {
     const found = isId('integration', request.integrationId)
       ? await findIntegration(tx, tenantId, request.integrationId)
       : null;
-    assertPermitted(found, caller, request.operation);
-    const chosen = await chooseRecipient(tx, caller, call.recipientKeyId);
+    assertPermitted(found, { caller, restriction: restrictionFor(caller, null) }, request.operation);
+    const chosen = await chooseRecipient(tx, caller, call.recipientKeyId, now);
+    assertPermitted(found, { caller, restriction: restrictionFor(caller, chosen) }, request.operation);
     await touchClientKey(tx, { tenantId, clientKeyId: chosen.keyId, now }, chosen.lastUsedAt);
-    return { integration: found, recipient: chosen };
+    return { integration: found, recipient: chosen, guard: await guardFor(tx, found, request.operation) };
   });
   const operation = findOperation(request.operation);
   if (operation === null)
     throw new TypeError('"request.operation" was permitted but is not in the catalogue');
   assertIdempotencyKey(request);
+  const restriction = restrictionFor(caller, recipient);
   return {
     operation,
-    prepared: operation.prepare(request.payload),
+    prepared: operation.prepare(request.payload, restriction),
     recipient,
     target: { tenantId, subdomain: integration.subdomain, credentialId: credentialOf(integration) },
-    isPermitted: (name) => isPermitted(integration, caller, name),
+    restriction,
+    isPermitted: (name) => isPermitted(integration, { caller, restriction }, name),
+    guard,
   };
 }
 
-/** Whether the caller may run `operation` on the integration. */
-export function isPermitted(integration: Integration, caller: Caller, operation: string): boolean {
-  return decide(integration, caller, operation).allowed;
+/** Who may not be locked out, for operations that change people. */
+async function guardFor(
+  tx: Tx,
+  integration: Pick<Integration, 'tenantId' | 'subdomain'>,
+  operation: string,
+): Promise<UserGuard | undefined> {
+  if (findOperation(operation)?.permits.includes('Provisioning') !== true) return undefined;
+  return { breakGlassIds: await readBreakGlassIds(tx, integration) };
 }
 
-function decide(integration: Integration, caller: Caller, operation: string) {
+/** Whether the asker may run `operation` on the integration. */
+export function isPermitted(integration: Integration, asker: Asker, operation: string): boolean {
+  return isWithinReach(integration, asker) && decide(integration, asker, operation).allowed;
+}
+
+/** A restricted client key is good for one integration only: there is no other. */
+export function isWithinReach({ id }: Pick<Integration, 'id'>, { restriction }: Asker): boolean {
+  return restriction === null || restriction.integrationId === id;
+}
+
+function decide(integration: Integration, { caller, restriction }: Asker, operation: string) {
   return decidePolicy({
     operation,
     integrationAllowed: integration.allowedOperations,
     apiKeyAllowed: caller.allowedOperations,
     roles: caller.roles,
+    isRestricted: restriction !== null,
   });
 }
 
 /** Throws NOT_FOUND without an integration, and FORBIDDEN or OPERATION_NOT_ALLOWED as the policy decides. */
 export function assertPermitted(
   integration: Integration | null,
-  caller: Caller,
+  asker: Asker,
   operation: string,
 ): asserts integration is Integration {
-  if (integration === null) throw noSuchIntegration();
-  const decision = decide(integration, caller, operation);
+  if (integration === null || !isWithinReach(integration, asker)) throw noSuchIntegration();
+  const decision = decide(integration, asker, operation);
   if (decision.allowed) return;
   throw new SealdeskError(
     decision.denialReason === 'ROLE' ? 'FORBIDDEN' : 'OPERATION_NOT_ALLOWED',
@@ -93,16 +131,43 @@ export function assertPermitted(
   );
 }
 
-/** Throws CONFLICT where the integration is switched off. */
-export function assertIntegrationOn({ status }: Pick<Integration, 'status'>): void {
-  if (status === 'ACTIVE') return;
-  throw new SealdeskError(
+/** As {@link assertPermitted}, of what is stored here: throws CONFLICT too where the integration is switched off. */
+export function assertStoredPermitted(
+  integration: Integration | null,
+  asker: Asker,
+  operation: string,
+): asserts integration is Integration {
+  assertPermitted(integration, asker, operation);
+  // What is stored can be read also where Zendesk cannot be called.
+  if (integration.status === 'DISABLED') throw switchedOff();
+}
+
+/** Throws CONFLICT where the integration is switched off, NEEDS_RECONNECT where Zendesk does not accept its credential. */
+export function assertIntegrationOn({
+  id,
+  status,
+  reconnect,
+}: Pick<Integration, 'id' | 'status' | 'reconnect'>): void {
+  switch (status) {
+    case 'ACTIVE':
+      return;
+    case 'NEEDS_RECONNECT':
+      throw needsReconnect(id, reconnect?.reason ?? 'REFUSED');
+    case 'DISABLED':
+      throw switchedOff();
+    default:
+      status satisfies never;
+  }
+}
+
+function switchedOff(): SealdeskError {
+  return new SealdeskError(
     'CONFLICT',
     'The integration is switched off. An ADMIN can enable it with updateIntegration.',
   );
 }
 
-/** The credential to call Zendesk with. Throws CONFLICT where the integration is switched off or has none. */
+/** The credential to call Zendesk with. Throws as {@link assertIntegrationOn} does, and CONFLICT where there is none. */
 export function credentialOf(integration: Integration): string {
   assertIntegrationOn(integration);
   if (integration.credentialId === null) {

@@ -6,9 +6,15 @@
  * UNKNOWN. That outcome stays the only one; what became of the change after all is then recorded as a
  * SINGLE event under the same id, whose parent is the intent, and the caller gets the true answer.
  */
-import { type AuditLogKey, appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
+import {
+  type AuditLogKey,
+  type Condition,
+  type NewAuditEvent,
+  recordAuditEvents,
+  rememberRefusal,
+} from '../audit/index.ts';
 import { type Clock, createId, isId, isSealdeskError, type Log, SealdeskError } from '../base/index.ts';
-import type { Store, Tx } from '../store/index.ts';
+import type { Store } from '../store/index.ts';
 import type { TenantKeys } from '../vault/index.ts';
 import type { ProxyRequest } from './admission.ts';
 import type { AuthenticatedCall } from './call.ts';
@@ -29,11 +35,6 @@ export type CallEnding = Pick<NewAuditEvent, 'denialReason' | 'envelopes'> & {
   readonly outcome: Extract<NewAuditEvent, { phase: 'SINGLE' }>['outcome'];
   readonly upstreamStatus?: number | undefined;
 };
-
-/** What must be so in the transaction of an entry; throws a failure of ours where it is not. */
-export type Condition = (tx: Tx) => Promise<void>;
-
-const holds: Condition = async () => undefined;
 
 export class CallRecord {
   /** The event that answers name: the outcome of a change, the one event of anything else. */
@@ -86,7 +87,7 @@ export class CallRecord {
    * Writes the event that ends the call, if `condition` holds in the same transaction. Rejects with
    * AUDIT_UNAVAILABLE, or with what the condition throws, and has then written nothing.
    */
-  async close(keys: TenantKeys, ending: CallEnding, condition: Condition = holds): Promise<void> {
+  async close(keys: TenantKeys, ending: CallEnding, condition?: Condition): Promise<void> {
     const logKey = this.#logKeyOf(keys);
     try {
       await this.#append(logKey, this.endingEvent(ending), condition);
@@ -141,18 +142,12 @@ export class CallRecord {
     }
   }
 
-  async #append(logKey: AuditLogKey, event: NewAuditEvent, condition: Condition = holds): Promise<void> {
-    let refusal: unknown;
+  async #append(logKey: AuditLogKey, event: NewAuditEvent, condition?: Condition): Promise<void> {
+    const remembered = rememberRefusal(condition);
     try {
-      await this.#deps.store.withTenant(logKey.tenantId, async (tx) => {
-        await condition(tx).catch((error: unknown) => {
-          if (isSealdeskError(error)) refusal = error;
-          throw error;
-        });
-        await appendAuditEvents(tx, { ...logKey, events: [event] });
-      });
+      await recordAuditEvents(this.#deps.store, { ...logKey, events: [event], condition: remembered.ask });
     } catch (error) {
-      if (refusal !== undefined && error === refusal) throw error;
+      if (remembered.isRefusal(error)) throw error;
       if (event.phase === 'OUTCOME' && isSealdeskError(error, 'CONFLICT')) throw error;
       throw this.#unavailable(error);
     }

@@ -3,7 +3,7 @@ import { SealdeskError } from '../base/index.ts';
 
 /** One request as the use cases see it: who asks, how, and what its answer must be bound to. */
 export interface Call {
-  /** `null` where no valid API key came with the request. */
+  /** `null` where nobody has logged in with the request. */
   readonly caller: Caller | null;
   readonly requestId: string;
   /** The address of the client, `null` where the transport tells none. */

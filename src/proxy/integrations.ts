@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { IntegrationStatus, IntegrationsTable, Tx } from '../store/index.ts';
+import type { IntegrationStatus, IntegrationsTable, ReconnectReason, Tx } from '../store/index.ts';
 
 /** A Zendesk account and the policy under which it is called. */
 export interface Integration {
@@ -11,6 +11,8 @@ export interface Integration {
   readonly credentialId: string | null;
   readonly allowedOperations: readonly string[];
   readonly status: IntegrationStatus;
+  /** Why Zendesk does not accept the credential any more, and since when; `null` where it does as far as is known. */
+  readonly reconnect: { readonly reason: ReconnectReason; readonly since: Date } | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -48,6 +50,7 @@ export async function holdIntegration(
 
 /** The integration of a row. */
 export function toIntegration(row: Selectable<IntegrationsTable>): Integration {
+  const { reconnect_reason: reason, reconnect_since: since } = row;
   return {
     id: row.id,
     tenantId: row.tenant_id,
@@ -57,6 +60,7 @@ export function toIntegration(row: Selectable<IntegrationsTable>): Integration {
     credentialId: row.credential_id,
     allowedOperations: row.allowed_operations,
     status: row.status,
+    reconnect: reason === null || since === null ? null : { reason, since },
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

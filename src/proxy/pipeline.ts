@@ -8,7 +8,7 @@
  * is in the log.
  */
 import { assertStillEntitled } from '../access/index.ts';
-import type { NewAuditEvent } from '../audit/index.ts';
+import type { Condition, NewAuditEvent } from '../audit/index.ts';
 import {
   type Clock,
   encodeUtf8,
@@ -21,13 +21,16 @@ import type { HybridCryptoEnvelope, SealedEnvelope } from '../envelope/index.ts'
 import type { Store, Tx } from '../store/index.ts';
 import type { Keyring, TenantKeys } from '../vault/index.ts';
 import { createUsageMeter, upstreamOf, type ZendeskClient } from '../zendesk/index.ts';
-import { type Admission, admitCall, type ProxyRequest } from './admission.ts';
+import { type Admission, type Asker, admitCall, type ProxyRequest } from './admission.ts';
 import type { AuthenticatedCall } from './call.ts';
 import { logUnforeseen, outcomeOf, unforeseen } from './call-outcome.ts';
-import { CallRecord, type Condition } from './call-record.ts';
+import { CallRecord } from './call-record.ts';
 import { assertResultSize } from './catalogue/result-size.ts';
 import type { ZendeskConnections } from './connections.ts';
+import { withMendLink } from './needs-reconnect.ts';
 import { OPERATION_DEADLINE_MS } from './operation-deadline.ts';
+import { ScopeGate } from './scope/scope-gate.ts';
+import { noteShown } from './scope/shown-tickets.ts';
 import { sealAnswer } from './seal-answer.ts';
 import { assertMayStillChange, assertStillPermitted } from './still-permitted.ts';
 
@@ -37,6 +40,8 @@ export interface ProxyDeps {
   readonly connections: ZendeskConnections;
   readonly clock: Clock;
   readonly log: Log;
+  /** How people reach the gateway, without a slash at the end. */
+  readonly publicUrl: string;
 }
 
 export interface ProxyAnswer {
@@ -64,6 +69,8 @@ class ProxiedCall {
   readonly #call: AuthenticatedCall;
   readonly #request: ProxyRequest;
   readonly #record: CallRecord;
+  /** What the answer passes on its way to a restricted client key. */
+  #gate: ScopeGate | null = null;
 
   constructor(deps: ProxyDeps, call: AuthenticatedCall, request: ProxyRequest) {
     this.#deps = deps;
@@ -115,7 +122,9 @@ class ProxiedCall {
       await this.#record.open(keys, async (tx) => {
         await assertStillEntitled(tx, caller, recipient, this.#deps.clock.now());
         // The credential is read after this, as it is then.
-        await assertMayStillChange(tx, caller, { integrationId, operation, target, credentialVersion: null });
+        await assertMayStillChange(tx, this.#asker(admission), {
+          ...{ integrationId, operation, target, credentialVersion: null },
+        });
       });
     } catch (error) {
       if (!isSealdeskError(error)) throw error;
@@ -127,28 +136,41 @@ class ProxiedCall {
   }
 
   /** That the answer may leave: a read also needs its operation to be permitted still. */
-  async #assertMayLeave(tx: Tx, { operation, recipient }: Admission): Promise<void> {
+  async #assertMayLeave(tx: Tx, admission: Admission): Promise<void> {
     const { caller } = this.#call;
+    const { operation, recipient } = admission;
     const { integrationId } = this.#request;
+    if (this.#gate !== null) {
+      const { tenantId } = caller;
+      const stream = { tenantId, integrationId, lineageId: recipient.lineageId };
+      await noteShown(tx, stream, this.#gate.restriction, this.#gate.shown);
+    }
     await assertStillEntitled(tx, caller, recipient, this.#deps.clock.now());
     if (operation.mutation) return;
-    await assertStillPermitted(tx, caller, { integrationId, operations: [operation.name] });
+    await assertStillPermitted(tx, this.#asker(admission), { integrationId, operations: [operation.name] });
+  }
+
+  #asker({ restriction }: Admission): Asker {
+    return { caller: this.#call.caller, restriction };
   }
 
   async #callZendesk(keys: TenantKeys, admission: Admission, client: ZendeskClient): Promise<unknown> {
     const { caller, signal } = this.#call;
-    const { operation, prepared, isPermitted } = admission;
+    const { operation, prepared, isPermitted, restriction, guard } = admission;
     const { integrationId, idempotencyKey } = this.#request;
     const { intentId, eventId } = this.#record;
+    this.#gate = restriction === null ? null : new ScopeGate(restriction);
     const { result, resource } = await prepared.run(client, {
+      gate: this.#gate,
+      guard,
       usage: createUsageMeter(),
-      caller: caller.apiKeyId,
+      caller: caller.id,
       isPermitted,
       // Without a key of the caller's the intent serves, so that an unclear creation can be sent again.
       idempotencyKey: keys.idempotencyKey(
         idempotencyKey === null
           ? [integrationId, intentId ?? eventId]
-          : [integrationId, caller.apiKeyId, idempotencyKey],
+          : [integrationId, caller.id, idempotencyKey],
       ),
       // A change under way is not broken off when the caller goes away: its outcome would be lost.
       signal: operation.mutation ? undefined : signal,
@@ -199,7 +221,7 @@ class ProxiedCall {
   ): Promise<SealedEnvelope | null> {
     const upstream = upstreamOf(failure);
     if (!this.#call.acceptsSealedErrors || upstream === null) return null;
-    const { code, message, details } = failure;
+    const { code, message, details } = withMendLink(failure, this.#deps.publicUrl);
     const { status, body, truncated } = upstream;
     try {
       return await this.#seal(keys, admission, 'proxy.error', {

@@ -23,6 +23,7 @@ export async function sealAnswer(
   answer: AnswerToSeal,
 ): Promise<SealedEnvelope> {
   const { recipient, integrationId, operation } = answer;
+  const issuedAt = Math.floor(answer.now / 1000);
   const macBytes = keys.macKeyOf(recipient.keyId);
   try {
     return await sealEnvelope(suite, {
@@ -31,7 +32,7 @@ export async function sealAnswer(
         tenant_id: keys.tenantId,
         recipient_key_id: recipient.keyId,
         audit_event_id: answer.auditEventId,
-        issued_at: Math.floor(answer.now / 1000),
+        issued_at: issuedAt,
         content_type: 'application/json',
         request_target: call.requestTarget,
         request_sha256: call.requestSha256,
@@ -41,7 +42,7 @@ export async function sealAnswer(
       },
       plaintext: answer.plaintext,
       recipient: suite.importKemPublicKey(recipient.kemPublicKey),
-      signingKey: keys.signingKey.handle,
+      signingKey: keys.signingKeyAt(issuedAt).handle,
       macKey: suite.importMacKey(macBytes),
     });
   } finally {

@@ -3,22 +3,30 @@
  * records what is about to happen. The integration, and for changes its credential, is locked against
  * change until then.
  */
-import type { Caller } from '../access/index.ts';
 import { SealdeskError } from '../base/index.ts';
 import type { Tx } from '../store/index.ts';
 import { holdCredentialVersion } from '../vault/index.ts';
-import { assertPermitted, credentialOf } from './admission.ts';
+import { type Asker, assertPermitted, assertStoredPermitted, credentialOf } from './admission.ts';
 import type { ConnectionTarget } from './connections.ts';
 import { holdIntegration, type Integration } from './integrations.ts';
+
+export interface ReadAdmission {
+  readonly integrationId: string;
+  /** Run with the credential of the integration. */
+  readonly operations: readonly string[];
+  /** Run on what is stored here, whatever has become of the credential; none where left out. */
+  readonly stored?: readonly string[];
+}
 
 /** Throws NOT_FOUND, FORBIDDEN, OPERATION_NOT_ALLOWED or CONFLICT, as the admission does. */
 export async function assertStillPermitted(
   tx: Tx,
-  caller: Caller,
-  { integrationId, operations }: { readonly integrationId: string; readonly operations: readonly string[] },
+  asker: Asker,
+  { integrationId, operations, stored = [] }: ReadAdmission,
 ): Promise<void> {
-  const integration = await holdIntegration(tx, caller.tenantId, integrationId);
-  for (const operation of operations) assertAdmitted(integration, caller, operation);
+  const integration = await holdIntegration(tx, asker.caller.tenantId, integrationId);
+  for (const operation of operations) assertAdmitted(integration, asker, operation);
+  for (const operation of stored) assertStoredPermitted(integration, asker, operation);
 }
 
 export interface ChangeAdmission {
@@ -32,11 +40,11 @@ export interface ChangeAdmission {
 /** The same for a change, which must also go to the same account with the same credential. */
 export async function assertMayStillChange(
   tx: Tx,
-  caller: Caller,
+  asker: Asker,
   { integrationId, operation, target, credentialVersion }: ChangeAdmission,
 ): Promise<void> {
-  const integration = await holdIntegration(tx, caller.tenantId, integrationId);
-  const { subdomain, credentialId } = assertAdmitted(integration, caller, operation);
+  const integration = await holdIntegration(tx, asker.caller.tenantId, integrationId);
+  const { subdomain, credentialId } = assertAdmitted(integration, asker, operation);
   if (subdomain !== target.subdomain || credentialId !== target.credentialId) throw connectedAnew();
   if (credentialVersion === null) return;
   const version = await holdCredentialVersion(tx, target);
@@ -45,10 +53,10 @@ export async function assertMayStillChange(
 
 function assertAdmitted(
   integration: Integration | null,
-  caller: Caller,
+  asker: Asker,
   operation: string,
 ): { readonly subdomain: string; readonly credentialId: string } {
-  assertPermitted(integration, caller, operation);
+  assertPermitted(integration, asker, operation);
   return { subdomain: integration.subdomain, credentialId: credentialOf(integration) };
 }
 

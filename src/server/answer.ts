@@ -9,10 +9,12 @@ export interface Answer {
 
 /** The body of an answer that goes on. */
 export interface AnswerStream {
+  /** EVENTS lives as long as its reader; a FILE has an end. */
+  readonly kind: 'EVENTS' | 'FILE';
   /** Pulled one at a time, as fast as they are taken, and at least one; `return` is called where the caller has gone. */
   readonly chunks: AsyncIterableIterator<string>;
-  /** Written now and then while there is nothing else, so that everybody on the way sees that it lives. */
-  readonly heartbeat: string;
+  /** Written now and then while there is nothing else, so that everybody on the way sees that it lives; `null` for nothing. */
+  readonly heartbeat: string | null;
   /** Ends it in order: what is still to be told is told, and nothing new. */
   end(): void;
 }
@@ -60,6 +62,11 @@ export function emptyAnswer(): Answer {
 /** `text` as an answer of the media type `contentType`. */
 export function textAnswer(contentType: string, text: string): Answer {
   return { status: 200, headers: { ...COMMON_HEADERS, 'content-type': contentType }, body: text };
+}
+
+/** `html`, a page without scripts, styles, forms or pictures, for a browser. */
+export function htmlAnswer(html: string): Answer {
+  return textAnswer('text/html; charset=utf-8', html);
 }
 
 /** The members of an error that are shown, in REST `error` and in GraphQL `extensions` alike. */

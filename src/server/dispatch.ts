@@ -4,15 +4,22 @@
  * request id, its cause in the log.
  */
 import { isSealdeskError, type Log, SealdeskError } from '../base/index.ts';
-import type { Call, Services } from '../service/index.ts';
+import { withMendLink } from '../proxy/index.ts';
+import { CALLBACK_PATH, type Call, type Services } from '../service/index.ts';
+import { admit } from './admit.ts';
+import { anonymousCall } from './anonymous-call.ts';
 import { type Answer, errorAnswer, jsonAnswer } from './answer.ts';
 import { corsHeaders, preflightAnswer } from './cors.ts';
+import { credentialOf } from './credential.ts';
 import { graphqlErrorAnswer } from './graphql/error-answer.ts';
 import type { GraphqlRoute } from './graphql/route.ts';
 import { checkReadiness } from './health.ts';
 import type { Dispatch } from './http-server.ts';
-import { acceptsSealed, apiKeyOf, clientNonceOf, type Incoming } from './incoming.ts';
+import { clientNonceOf, type Incoming } from './incoming.ts';
 import { METRICS_PATH, type MetricsRoute } from './metrics-route.ts';
+import { callbackFailure, oauthCallbackRoute } from './oauth-callback.ts';
+import { RECONNECT_PATH, reconnectPage } from './reconnect-page.ts';
+import { AUDIT_EXPORT_PATH, auditExportRoute } from './rest/audit-export.ts';
 import { createIntegrationRoute } from './rest/create-integration.ts';
 import { proxyOutboundRoute } from './rest/proxy-outbound.ts';
 import type { RestRoute } from './rest/rest-route.ts';
@@ -39,12 +46,15 @@ const REST_ROUTES: Readonly<Record<string, RestRoute>> = Object.freeze({
   '/api/v2/vault/seal': vaultSealRoute,
   '/api/v2/integrations': createIntegrationRoute,
 });
+/** The routes that take JSON for one use case each. */
+export const REST_PATHS: readonly string[] = Object.freeze(Object.keys(REST_ROUTES));
 const NAMED_PATHS: ReadonlySet<string> = new Set([
   GRAPHQL_PATH,
   METRICS_PATH,
   '/healthz',
   '/readyz',
-  ...Object.keys(REST_ROUTES),
+  CALLBACK_PATH,
+  ...REST_PATHS,
 ]);
 
 /** The gateway's answer to every request. It never throws. */
@@ -69,10 +79,15 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       });
     } catch (error) {
       const failure = isSealdeskError(error) ? error : internalError(error, incoming.requestId, log);
-      const recorded = await services.recordFailure(call, failure);
-      return incoming.path === GRAPHQL_PATH
-        ? graphqlErrorAnswer(recorded, incoming)
-        : errorAnswer(recorded, incoming.requestId);
+      const recorded = withMendLink(await services.recordFailure(call, failure), services.publicUrl);
+      switch (incoming.path) {
+        case GRAPHQL_PATH:
+          return graphqlErrorAnswer(recorded, incoming);
+        case CALLBACK_PATH:
+          return callbackFailure(recorded, incoming.requestId);
+        default:
+          return errorAnswer(recorded, incoming.requestId);
+      }
     }
   }
 }
@@ -103,15 +118,17 @@ async function route(routes: Routes, incoming: Incoming, note: NoteCall): Promis
   const restRoute = Object.hasOwn(REST_ROUTES, path) ? REST_ROUTES[path] : undefined;
   if (restRoute !== undefined) {
     assertMethod(incoming);
-    const call = await admit(services, incoming, note);
-    if (call.caller === null)
-      throw new SealdeskError('UNAUTHENTICATED', 'This needs an API key. Send it as X-API-Key.');
+    const call = await admitCaller(services, incoming, note);
     assertJson(incoming);
     return restRoute(services, call, incoming);
   }
+  if (path.startsWith(AUDIT_EXPORT_PATH)) {
+    assertMethod(incoming);
+    return auditExportRoute(services, await admitCaller(services, incoming, note), path);
+  }
   if (path === GRAPHQL_PATH) {
     assertMethod(incoming);
-    const call = await admit(services, incoming, note);
+    const call = await admitRequest(services, incoming, note);
     assertJson(incoming);
     return graphql(call, incoming);
   }
@@ -125,6 +142,16 @@ async function route(routes: Routes, incoming: Incoming, note: NoteCall): Promis
   }
   if (path === '/healthz') return jsonAnswer(200, { status: 'ok' });
   if (path === '/readyz') return checkReadiness(services);
+  if (path === CALLBACK_PATH) {
+    assertMethod(incoming);
+    services.takeFromRate(anonymousCall(incoming));
+    return oauthCallbackRoute(services, anonymousCall(incoming), incoming.query);
+  }
+  if (path.startsWith(RECONNECT_PATH)) {
+    assertMethod(incoming);
+    services.takeFromRate(anonymousCall(incoming));
+    return reconnectPage();
+  }
   if (path.startsWith(KEYS_PATH)) {
     assertMethod(incoming);
     services.takeFromRate(anonymousCall(incoming));
@@ -133,43 +160,33 @@ async function route(routes: Routes, incoming: Incoming, note: NoteCall): Promis
   throw new SealdeskError('NOT_FOUND', 'There is no such route. The GraphQL API is POST /graphql.');
 }
 
-/** Who calls, within what rate. The call is noted before anything can be refused in its name. */
-async function admit(services: Services, incoming: Incoming, note: NoteCall): Promise<Call> {
-  const anonymous = anonymousCall(incoming);
-  const text = apiKeyOf(incoming.headers);
-  const call =
-    text === null ? anonymous : { ...anonymous, caller: await services.authenticate(text, incoming.ip) };
+async function admitRequest(services: Services, incoming: Incoming, note: NoteCall): Promise<Call> {
+  const { headers } = incoming;
+  const call = await admit(services, anonymousCall(incoming), credentialOf(headers), note);
   note(call);
-  services.takeFromRate(call);
-  return { ...call, clientNonce: clientNonceOf(incoming.headers) };
+  return { ...call, clientNonce: clientNonceOf(headers) };
 }
 
-function anonymousCall(incoming: Incoming): Call {
-  return {
-    caller: null,
-    requestId: incoming.requestId,
-    ip: incoming.ip,
-    requestTarget: `${incoming.method} ${incoming.path}`,
-    requestSha256: incoming.requestSha256,
-    clientNonce: null,
-    recipientKeyId: incoming.headers.get('x-sealdesk-key'),
-    acceptsSealedErrors: acceptsSealed(incoming.headers),
-    parentEventId: null,
-    signal: incoming.signal,
-  };
+/** {@link admitRequest} for what needs a caller. */
+async function admitCaller(services: Services, incoming: Incoming, note: NoteCall): Promise<Call> {
+  const call = await admitRequest(services, incoming, note);
+  if (call.caller !== null) return call;
+  throw new SealdeskError('UNAUTHENTICATED', 'This needs an API key. Send it as X-API-Key.');
 }
 
 /** The one method of a route; `null` where any will do, or there is no such route. */
 function methodOf(path: string): 'GET' | 'POST' | null {
   if (path === GRAPHQL_PATH || path.startsWith(WEBHOOK_PATH) || Object.hasOwn(REST_ROUTES, path))
     return 'POST';
-  return path === METRICS_PATH || path.startsWith(KEYS_PATH) ? 'GET' : null;
+  const isRead = [KEYS_PATH, AUDIT_EXPORT_PATH, RECONNECT_PATH].some((prefix) => path.startsWith(prefix));
+  return isRead || path === METRICS_PATH || path === CALLBACK_PATH ? 'GET' : null;
 }
 
 /** The route as metrics name it, which is never what a stranger made up. */
 function routeNameOf(path: string): string {
   if (NAMED_PATHS.has(path)) return path;
-  return [WEBHOOK_PATH, KEYS_PATH].find((prefix) => path.startsWith(prefix)) ?? 'other';
+  const prefixes = [WEBHOOK_PATH, KEYS_PATH, AUDIT_EXPORT_PATH, RECONNECT_PATH];
+  return prefixes.find((prefix) => path.startsWith(prefix)) ?? 'other';
 }
 
 function assertMethod({ method, path }: Incoming): void {

@@ -191,14 +191,15 @@ class ListeningServer implements HttpServer {
 
   async #stream(writer: StreamWriter): Promise<void> {
     const counts = this.#tally.streams.sse;
+    const counted = writer.kind === 'EVENTS' ? 1 : 0;
     this.#streams.add(writer);
-    counts.connections += 1;
+    counts.connections += counted;
     if (!this.#server.listening) writer.end();
     try {
       await writer.write();
     } finally {
       this.#streams.delete(writer);
-      counts.connections -= 1;
+      counts.connections -= counted;
     }
   }
 
@@ -207,7 +208,7 @@ class ListeningServer implements HttpServer {
     this.#options.sockets?.beat(maxStalledBeats);
     for (const writer of this.#streams) {
       if (writer.beat(maxStalledBeats)) continue;
-      this.#tally.streams.sse.slowConsumers += 1;
+      if (writer.kind === 'EVENTS') this.#tally.streams.sse.slowConsumers += 1;
       writer.destroy();
     }
   }

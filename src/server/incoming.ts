@@ -6,7 +6,6 @@ import { type Bytes, encodeBase64Url, parseBase64Url, SealdeskError } from '../b
 export const SEALED_MEDIA_TYPE = 'application/vnd.sealdesk.envelope+json';
 
 const NONCE_BYTES = { least: 16, most: 64 } as const;
-const MAX_CREDENTIAL_CHARACTERS = 512;
 /** RFC 9110 §12.4.2. */
 const NO_WEIGHT = /^q\s*=\s*0(?:\.0{0,3})?$/;
 const BEARER = /^Bearer +(\S+)$/i;
@@ -15,6 +14,8 @@ export interface Incoming {
   readonly method: string;
   /** Path without query. */
   readonly path: string;
+  /** What follows `?`, undecoded; it may hold secrets. */
+  readonly query: string;
   readonly headers: Headers;
   readonly body: Bytes;
   readonly ip: string | null;
@@ -37,9 +38,11 @@ export interface IncomingParts {
 
 /** The snapshot of a request. The request id is the gateway's own; callers cannot choose it. */
 export function createIncoming(parts: IncomingParts): Incoming {
+  const url = URL.parse(parts.url, 'http://gateway.invalid');
   return Object.freeze({
     method: parts.method,
-    path: URL.parse(parts.url, 'http://gateway.invalid')?.pathname ?? '/',
+    path: url?.pathname ?? '/',
+    query: url?.search.slice(1) ?? '',
     headers: parts.headers,
     body: parts.body,
     ip: parts.ip,
@@ -54,15 +57,6 @@ export function createIncoming(parts: IncomingParts): Incoming {
 export function bearerOf(headers: Headers): string | null {
   const authorization = headers.get('authorization');
   return authorization === null ? null : (BEARER.exec(authorization)?.[1] ?? '');
-}
-
-/** The API key that was sent, `null` when none. Two different ones, or one of absurd length, are refused. */
-export function apiKeyOf(headers: Headers): string | null {
-  const fromHeader = headers.get('x-api-key');
-  const fromBearer = bearerOf(headers);
-  const key = fromHeader ?? fromBearer;
-  if (key !== null && key.length > MAX_CREDENTIAL_CHARACTERS) return '';
-  return fromHeader !== null && fromBearer !== null && fromHeader !== fromBearer ? '' : key;
 }
 
 /** Header `X-Sealdesk-Nonce`, or VALIDATION_FAILED where it is not 16 to 64 bytes of base64url. */

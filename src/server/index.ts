@@ -19,7 +19,6 @@ export { createIncoming, type Incoming } from './incoming.ts';
 export {
   createMetrics,
   type FeedReading,
-  type FeedReadings,
   type Metrics,
 } from './metrics.ts';
 export { createMetricsRoute, type MetricsRoute, openMetricsServer } from './metrics-route.ts';

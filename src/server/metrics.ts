@@ -4,6 +4,9 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Clock, type Log, systemClock } from '../base/index.ts';
+import type { AuditReading, ConnectionReading } from '../service/index.ts';
+import { type AnchorTally, auditMetrics } from './audit-metrics.ts';
+import { connectionMetrics, type RenewalCounts } from './connection-metrics.ts';
 import type { EdgeTally, StreamTransport, TransportTally } from './tally.ts';
 
 /** One change feed. */
@@ -16,63 +19,81 @@ export interface FeedReading {
   readonly repaired: number;
 }
 
-/** The change feeds, as the use cases tell of them. */
-export interface FeedReadings {
-  readonly feeds: readonly FeedReading[];
-  /** Envelopes that this process sealed for feeds since it began. */
-  readonly sealed: number;
+/** The client keys of all tenants. */
+export interface ClientKeyReading {
+  readonly waiting: number;
+  readonly active: number;
+  readonly endingSoon: number;
+  readonly unused: number;
 }
 
 export interface CreateMetricsOptions {
   readonly tally: EdgeTally;
+  /** Asked together with the feeds. */
+  readonly readClientKeys: () => Promise<ClientKeyReading>;
   /** Asked at a reading, but for those that follow soon. */
-  readonly readFeeds: () => Promise<FeedReadings>;
+  readonly readFeeds: () => Promise<readonly FeedReading[]>;
+  /** Envelopes that this process sealed for feeds since it began. */
+  readonly readSealed: () => number;
+  /** Asked as {@link readFeeds} is. */
+  readonly readAudit: () => Promise<AuditReading>;
+  readonly readAnchored: () => AnchorTally;
+  /** Asked as {@link readFeeds} is. */
+  readonly readConnections: () => Promise<ConnectionReading>;
+  readonly readRenewals: () => RenewalCounts;
   readonly clock?: Clock;
   readonly log: Log;
 }
 
 export interface Metrics {
   readonly contentType: string;
-  /** All numbers as text. Those of the feeds are left out where the database cannot be read. */
+  /** All numbers as text. Those of the feeds and the audit logs are left out where the database cannot be read. */
   render(): Promise<string>;
 }
 
-/** For how long a reading of the feeds is shown again: it asks the database, and who asks for it may be anybody. */
+/** For how long a reading of the database is shown again: it asks the database, and who asks for it may be anybody. */
 const READING_KEPT_MS = 5_000;
 const TRANSPORTS: readonly StreamTransport[] = ['websocket', 'sse'];
 
 export function createMetrics(options: CreateMetricsOptions): Metrics {
-  const { tally, log } = options;
+  const { tally, readSealed, readAnchored, readRenewals, clock = systemClock, log } = options;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const edge = edgeMetrics(registry);
   const feeds = feedMetrics(registry);
-  const readFeeds = readAtTimes(options);
+  const clientKeys = clientKeyMetrics(registry);
+  const audit = auditMetrics(registry);
+  const connections = connectionMetrics(registry);
+  const readFeeds = readAtTimes(clock, options.readFeeds);
+  const readClientKeys = readAtTimes(clock, options.readClientKeys);
+  const readAudit = readAtTimes(clock, options.readAudit);
+  const readConnections = readAtTimes(clock, options.readConnections);
   return Object.freeze({
     contentType: registry.contentType,
     async render() {
       edge(tally);
-      const readings = await readFeeds().catch((error: unknown) => {
-        log.warn('The change feeds could not be measured', {
-          error: error instanceof Error ? error : undefined,
-        });
+      const untold = (what: string) => (error: unknown) => {
+        log.warn(`${what} could not be measured`, { error: error instanceof Error ? error : undefined });
         return null;
-      });
-      feeds(readings);
+      };
+      feeds(await readFeeds().catch(untold('The change feeds')), readSealed());
+      clientKeys(await readClientKeys().catch(untold('The client keys')));
+      audit(await readAudit().catch(untold('The audit logs')), readAnchored());
+      connections(await readConnections().catch(untold('The connections to Zendesk')), readRenewals());
       return registry.metrics();
     },
   });
 }
 
-/** The feeds, read again only after {@link READING_KEPT_MS}; what failed too. */
-function readAtTimes({ readFeeds, clock = systemClock }: CreateMetricsOptions): () => Promise<FeedReadings> {
+/** What `read` tells, read again only after {@link READING_KEPT_MS}; what failed too. */
+function readAtTimes<T>(clock: Clock, read: () => Promise<T>): () => Promise<T> {
   let readAt = Number.NEGATIVE_INFINITY;
-  let reading: Promise<FeedReadings> | null = null;
+  let reading: Promise<T> | null = null;
   return () => {
     const now = clock.now();
     if (reading === null || now - readAt >= READING_KEPT_MS) {
       readAt = now;
-      reading = readFeeds();
+      reading = read();
     }
     return reading;
   };
@@ -132,8 +153,26 @@ function edgeMetrics(registry: Registry): (tally: EdgeTally) => void {
   };
 }
 
+/** Sets the metric of the client keys; `null` where nothing is known of them. */
+function clientKeyMetrics(registry: Registry): (reading: ClientKeyReading | null) => void {
+  const keys = new Gauge({
+    name: 'sealdesk_client_keys',
+    help: 'Client keys of all tenants: on their way, active, of these ending within 30 days, and unused for 90 days.',
+    labelNames: ['state'] as const,
+    registers: [registry],
+  });
+  return (reading) => {
+    keys.reset();
+    if (reading === null) return;
+    keys.set({ state: 'waiting' }, reading.waiting);
+    keys.set({ state: 'active' }, reading.active);
+    keys.set({ state: 'ending' }, reading.endingSoon);
+    keys.set({ state: 'unused' }, reading.unused);
+  };
+}
+
 /** Sets the metrics of the feeds; `null` where nothing is known of them. */
-function feedMetrics(registry: Registry): (readings: FeedReadings | null) => void {
+function feedMetrics(registry: Registry): (readings: readonly FeedReading[] | null, sealed: number) => void {
   const registers = [registry];
   const labelNames = ['integration'] as const;
   const readable = new Gauge({
@@ -167,17 +206,17 @@ function feedMetrics(registry: Registry): (readings: FeedReadings | null) => voi
     registers,
   });
   const all = [lag, waiting, appended, repaired, sealed];
-  return (readings) => {
+  return (readings, sealedEnvelopes) => {
     readable.set(readings === null ? 0 : 1);
     // A feed that is gone is not shown any more.
     for (const metric of all) metric.reset();
-    for (const feed of readings?.feeds ?? []) {
+    for (const feed of readings ?? []) {
       const integration = feed.integrationId;
       lag.set({ integration }, feed.lagSeconds);
       waiting.set({ integration }, feed.waiting);
       appended.inc({ integration }, feed.appended);
       repaired.inc({ integration }, feed.repaired);
     }
-    if (readings !== null) sealed.inc(readings.sealed);
+    sealed.inc(sealedEnvelopes);
   };
 }

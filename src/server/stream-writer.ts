@@ -14,6 +14,10 @@ export class StreamWriter {
     this.#stream = stream;
   }
 
+  get kind(): AnswerStream['kind'] {
+    return this.#stream.kind;
+  }
+
   /** Resolves when all is written, or the other side has gone. */
   async write(): Promise<void> {
     const response = this.#response;
@@ -37,7 +41,8 @@ export class StreamWriter {
   beat(maxStalledBeats: number): boolean {
     const waiting = this.#response.writableLength;
     if (this.#flow.beat(waiting) >= maxStalledBeats) return false;
-    if (!this.#hasWritten && waiting === 0) this.#response.write(this.#stream.heartbeat);
+    const { heartbeat } = this.#stream;
+    if (heartbeat !== null && !this.#hasWritten && waiting === 0) this.#response.write(heartbeat);
     this.#hasWritten = false;
     return true;
   }

@@ -33,7 +33,7 @@ export const operationsField = z
 const createApiKeyInput = (now: number) =>
   z.object({
     name: nameField,
-    roles: z.array(z.enum(ROLES)).min(1, 'needs at least one role'),
+    roles: z.array(z.enum(ROLES)).min(1, 'needs at least one role').max(ROLES.length, 'names a role twice'),
     allowedOperations: operationsField.nullish(),
     clientKeyId: idField('clientKey').nullish(),
     requestsPerMinute: z.int().min(1).max(MAX_REQUESTS_PER_MINUTE).nullish(),
@@ -67,22 +67,24 @@ export async function createApiKey(deps: ServiceDeps, call: Call, input: unknown
           id,
           tenantId: step.tenantId,
           secretSha256,
-          createdBy: caller.apiKeyId,
+          createdBy: caller.id,
           now,
         }),
       () =>
-        delivery === 'SEALED' ? {} : { alongside: { action: 'api-key.opt-in-plaintext', resource: id } },
+        delivery === 'SEALED' ? {} : { alongside: [{ action: 'api-key.opt-in-plaintext', resource: id }] },
     );
     return { apiKey, secret: text };
   });
 }
 
 /** A key whose operations are narrowed cannot make one that may run more. */
-function assertWithin(wanted: readonly string[] | null, own: readonly string[] | null): void {
+export function assertWithin(
+  wanted: readonly string[] | null,
+  own: readonly string[] | null,
+  path = 'allowedOperations',
+): void {
   if (own === null || wanted?.every((name) => own.includes(name)) === true) return;
-  throw invalidInput([
-    { path: 'allowedOperations', message: 'must be within those of the API key that creates this one' },
-  ]);
+  throw invalidInput([{ path, message: 'must be within those of the API key that grants them' }]);
 }
 
 /** Ends an API key at once; of its own the caller is told that it was done, and can do nothing after it. */
@@ -103,7 +105,7 @@ export async function revokeApiKey(
       () => ({ resource: id }),
       { ends: id },
     );
-    if (id === caller.apiKeyId) noteOwnEnd(caller);
+    if (id === caller.id) noteOwnEnd(caller);
     return { apiKey };
   });
 }

@@ -1,6 +1,7 @@
 /** Reading the audit log, and what became of a change. */
 import { z } from 'zod';
 import {
+  AUDIT_ACTOR_TYPES,
   AUDIT_OUTCOMES,
   AUDIT_PHASES,
   getAuditEvent as getAuditEventRow,
@@ -11,8 +12,8 @@ import {
 import { isId } from '../base/index.ts';
 import type { Call } from '../proxy/index.ts';
 import { notFound } from './audited.ts';
-import { idField, invalidInput, parseInput, tokenField } from './input.ts';
-import { type Connection, type PageInput, type PageRequest, parsePage, toConnection } from './page.ts';
+import { idField, parseInput, resourceField, tokenField } from './input.ts';
+import { type Connection, numberKey, type PageInput, parsePage, toConnection } from './page.ts';
 import { readOwn } from './read.ts';
 import type { ServiceDeps } from './service-deps.ts';
 import type { AuditEventView } from './views.ts';
@@ -28,6 +29,11 @@ const FilterInput = z.object({
   outcome: z.enum(AUDIT_OUTCOMES).nullish(),
   integrationId: idField('integration').nullish(),
   phase: z.enum(AUDIT_PHASES).nullish(),
+  resource: resourceField.nullish(),
+  requestId: tokenField.nullish(),
+  denialReason: tokenField.nullish(),
+  actorType: z.enum(AUDIT_ACTOR_TYPES).nullish(),
+  keyId: idField('clientKey').nullish(),
 });
 
 /** The tenant's log, oldest first; `last` reads from its end. For AUDITOR. */
@@ -42,8 +48,8 @@ export function listAuditEvents(
     const page = parsePage(pageInput);
     const rows = await listAuditEventRows(tx, tenantId, {
       filter: Object.fromEntries(Object.entries(filter).filter(([, value]) => value != null)),
-      after: indexOf(page, 'after'),
-      before: indexOf(page, 'before'),
+      after: numberKey(page, 'after') ?? undefined,
+      before: numberKey(page, 'before') ?? undefined,
       backwards: page.backwards,
       limit: page.limit,
     });
@@ -54,14 +60,6 @@ export function listAuditEvents(
       (event) => event,
     );
   });
-}
-
-function indexOf(page: PageRequest, bound: 'after' | 'before'): number | undefined {
-  const key = page[bound];
-  if (key === null) return undefined;
-  if (!/^\d{1,15}$/.test(key))
-    throw invalidInput([{ path: bound, message: 'is not a cursor of this connection' }]);
-  return Number(key);
 }
 
 export function getAuditEvent(deps: ServiceDeps, call: Call, id: string): Promise<AuditEventView> {
@@ -81,7 +79,7 @@ export function getOperationStatus(
   return readOwn(deps, call, ['AGENT', 'ADMIN', 'AUDITOR'], async (tx, tenantId, { caller }) => {
     const status = isId('auditEvent', intentId) ? await readOperationStatus(tx, tenantId, intentId) : null;
     const seesAll = caller.roles.includes('ADMIN') || caller.roles.includes('AUDITOR');
-    if (status === null || (!seesAll && status.intent.actor.id !== caller.apiKeyId)) throw notFound('intent');
+    if (status === null || (!seesAll && status.intent.actor.id !== caller.id)) throw notFound('intent');
     return status;
   });
 }

@@ -31,11 +31,14 @@ export interface Act {
 }
 
 /** What a step may add to the entry when it knows more. */
-export interface ActDetails extends Partial<Pick<NewAuditEvent, 'resource' | 'integrationId' | 'envelopes'>> {
+export interface ActDetails
+  extends Partial<Pick<NewAuditEvent, 'resource' | 'integrationId' | 'scope' | 'clientKey' | 'envelopes'>> {
   /** Where the act was recorded as done though what it looked for was not there. */
   readonly outcome?: AuditOutcome;
-  /** Another action that was part of the act and has an entry of its own beside it. */
-  readonly alongside?: { readonly action: string; readonly resource: string };
+  /** Other actions that were part of the act; each has an entry of its own beside it. */
+  readonly alongside?: readonly (Pick<NewAuditEvent, 'action' | 'clientKey' | 'operation'> & {
+    readonly resource: string;
+  })[];
 }
 
 /** How an act ended, as its entry tells it. */
@@ -117,12 +120,14 @@ export async function auditedAs<T>(
         return store.withTenant(tenantId, async (tx) => {
           if (caller !== null && !isForeign) await assertStillValid(tx, caller, clock.now(), options);
           const result = await change(tx);
-          const { alongside, ...told } = details?.(result) ?? {};
+          const { alongside = [], ...told } = details?.(result) ?? {};
           const event = eventOf({ outcome: 'SUCCEEDED', ...told });
-          const also =
-            alongside === undefined
-              ? []
-              : [{ ...event, ...alongside, id: createId('auditEvent', clock.now()) }];
+          const { envelopes: _sealed, clientKey: _ofAct, scope: _ofKey, ...shared } = event;
+          const also = alongside.map((other) => ({
+            ...shared,
+            ...other,
+            id: createId('auditEvent', clock.now()),
+          }));
           await appendEvents(tx, tenantId, keys.auditHeadKey(), [event, ...also]);
           return result;
         });

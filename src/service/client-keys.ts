@@ -1,21 +1,29 @@
-/** Use cases around client keys: registration with its proof and welcome, confirmation, mapping, revocation. */
+/** Use cases around client keys: registration with its proof and welcome, confirmation, revocation, lists. */
 import { z } from 'zod';
 import {
+  type Caller,
   CLIENT_KEY_END_REASONS,
   type ClientKey,
-  type ClientKeyAct,
+  type ClientKeyCounts,
+  type ClientKeyLogin,
   confirmClientKey as confirmClientKeyRow,
+  countClientKeys,
+  explainRefusal,
   findClientKey,
   findTenantOfClientKey,
   insertClientKey,
+  isReceiving,
   listClientKeys as listClientKeyRows,
-  mapClientKey as mapClientKeyRow,
+  type RecordedKeyAct,
   ROLES,
   type Role,
   revokeClientKey as revokeClientKeyRow,
+  revokeVouched,
 } from '../access/index.ts';
+import type { NewAuditEvent } from '../audit/index.ts';
 import { createId, parseBase64, SealdeskError } from '../base/index.ts';
 import {
+  type ClientPublicKeys,
   encodeWelcome,
   HMAC_SHA_512,
   type HybridCryptoEnvelope,
@@ -30,7 +38,7 @@ import {
 } from '../envelope/index.ts';
 import type { AuthenticatedCall, Call } from '../proxy/index.ts';
 import { type AuditedStep, audited, auditedAs, notFound } from './audited.ts';
-import { endKeyInFeeds, mapKeyInFeeds } from './feed/client-key-feeds.ts';
+import { endKeyInFeeds } from './feed/client-key-feeds.ts';
 import { idField, invalidInput, nameField, parseInput } from './input.ts';
 import { type Connection, type PageInput, parsePage, toConnection } from './page.ts';
 import { readOwn } from './read.ts';
@@ -48,23 +56,32 @@ const base64Field = z
     return bytes ?? z.NEVER;
   });
 
-const RegisterInput = z.object({
+/** A proof by ML-DSA-65. */
+export const proofField = base64Field.refine(
+  (bytes) => bytes.length === ML_DSA_65.signature,
+  `must be ${ML_DSA_65.signature} bytes`,
+);
+export const RegisterInput = z.object({
   jwks: z.record(z.string(), z.unknown()),
   issuedAt: z.int(),
-  proof: base64Field.refine(
-    (bytes) => bytes.length === ML_DSA_65.signature,
-    `must be ${ML_DSA_65.signature} bytes`,
-  ),
+  proof: proofField,
   name: nameField.nullish(),
 });
 const ConfirmInput = z.object({
   keyId: idField('clientKey'),
   mac: base64Field.refine((bytes) => bytes.length === HMAC_SHA_512.tag, `must be ${HMAC_SHA_512.tag} bytes`),
 });
-const MapInput = z.object({ keyId: idField('clientKey') });
+export const KeyInput = z.object({ keyId: idField('clientKey') });
 const RevokeInput = z.object({
   keyId: idField('clientKey'),
   reason: z.enum(CLIENT_KEY_END_REASONS),
+});
+const MAX_END_DAYS = 3_650;
+const DAY_MS = 86_400_000;
+const ListInput = z.object({
+  status: z.enum(['PENDING', 'CONFIRMED', 'ACTIVE', 'RETIRED', 'REVOKED']).nullish(),
+  endsWithinDays: z.int().min(1, 'must be at least 1').max(MAX_END_DAYS).nullish(),
+  unusedSince: z.date().nullish(),
 });
 
 export interface ClientKeyChange {
@@ -77,21 +94,15 @@ export async function registerClientKey(
   call: Call,
   input: unknown,
 ): Promise<ClientKeyChange & { readonly welcome: HybridCryptoEnvelope }> {
-  const { keyring, clock } = deps;
-  const { suite } = keyring;
+  const { clock } = deps;
   const id = createId('clientKey', clock.now());
   const act = { action: 'client-key.register', roles: ROLES, resource: id };
   return audited(deps, call, act, async (step, { caller }) => {
+    assertApiKey(caller);
     const { tenantId } = step;
-    const { jwks, issuedAt, proof, name } = parseInput(RegisterInput, input);
-    const { kem, sig } = parsePublicJwkSet(suite, jwks);
-    assertFresh(issuedAt, clock.now());
-    const claim = { tenant_id: tenantId, kem_kid: kem.kid, sig_kid: sig.kid, issued_at: issuedAt };
-    if (!(await verifyRegistration(suite.importVerifyingKey(sig.publicKey), claim, proof))) {
-      throw invalidInput([
-        { path: 'proof', message: 'is not a registration proof by this ML-DSA-65 key for this tenant' },
-      ]);
-    }
+    const parsed = parseInput(RegisterInput, input);
+    const { kem, sig } = await verifyNewKey(deps, tenantId, parsed);
+    const { name } = parsed;
     const sealed = await sealWelcome(deps, call, step, { id, kem, sigKid: sig.kid });
     const clientKey = await step.commit(
       (tx) =>
@@ -103,7 +114,7 @@ export async function registerClientKey(
           sigKid: sig.kid,
           kemPublicKey: kem.publicKey,
           sigPublicKey: sig.publicKey,
-          registeredBy: caller.apiKeyId,
+          registeredBy: caller.id,
           now: clock.now(),
         }),
       () => ({ envelopes: [{ keyId: id, sha256: sealed.transcriptSha256 }] }),
@@ -112,12 +123,38 @@ export async function registerClientKey(
   });
 }
 
+/** A client key speaks for itself only, so none makes another known, its successor neither. Throws FORBIDDEN. */
+export function assertApiKey({ kind }: Caller): void {
+  if (kind === 'API_KEY') return;
+  throw new SealdeskError(
+    'FORBIDDEN',
+    'Registering a client key, or its successor, needs an API key of its tenant.',
+  );
+}
+
+/** The public halves that are to be registered. Rejects with VALIDATION_FAILED where they or the proof are not good. */
+export async function verifyNewKey(
+  { keyring: { suite }, clock }: ServiceDeps,
+  tenantId: string,
+  { jwks, issuedAt, proof }: z.infer<typeof RegisterInput>,
+): Promise<ClientPublicKeys> {
+  const keys = parsePublicJwkSet(suite, jwks);
+  const { kem, sig } = keys;
+  assertFresh(issuedAt, clock.now());
+  const claim = { tenant_id: tenantId, kem_kid: kem.kid, sig_kid: sig.kid, issued_at: issuedAt };
+  if (await verifyRegistration(suite.importVerifyingKey(sig.publicKey), claim, proof)) return keys;
+  throw invalidInput([
+    { path: 'proof', message: 'is not a registration proof by this ML-DSA-65 key for this tenant' },
+  ]);
+}
+
 function assertFresh(issuedAt: number, now: number): void {
   if (Math.abs(issuedAt - now / 1000) <= REGISTRATION_WINDOW_SECONDS) return;
   throw invalidInput([{ path: 'issuedAt', message: 'must be within 10 minutes of the gateway’s clock' }]);
 }
 
-async function sealWelcome(
+/** The welcome to a key that is registered with the step. */
+export async function sealWelcome(
   { keyring, clock, publicUrl, store }: ServiceDeps,
   call: Call,
   { tenantId, eventId }: AuditedStep,
@@ -125,7 +162,9 @@ async function sealWelcome(
 ): Promise<SealedEnvelope> {
   const { suite } = keyring;
   const keys = await keyring.keysOf(tenantId, { signal: call.signal });
-  const signingKeys = await store.withTenant(tenantId, (tx) => listSigningKeys(tx, tenantId));
+  const now = clock.now();
+  const issuedAt = Math.floor(now / 1000);
+  const signingKeys = await store.withTenant(tenantId, (tx) => listSigningKeys(tx, tenantId, now));
   const macKey = keys.macKeyOf(key.id);
   try {
     return await sealEnvelope(suite, {
@@ -134,7 +173,7 @@ async function sealWelcome(
         tenant_id: tenantId,
         recipient_key_id: key.id,
         audit_event_id: eventId,
-        issued_at: Math.floor(clock.now() / 1000),
+        issued_at: issuedAt,
         content_type: 'application/json',
       },
       plaintext: encodeWelcome({
@@ -147,7 +186,7 @@ async function sealWelcome(
         signingKeys,
       }),
       recipient: suite.importKemPublicKey(key.kem.publicKey),
-      signingKey: keys.signingKey.handle,
+      signingKey: keys.signingKeyAt(issuedAt).handle,
       macKey: suite.importMacKey(macKey),
     });
   } finally {
@@ -168,7 +207,7 @@ export async function confirmClientKey(
   const { keyId, mac } = parseInput(ConfirmInput, input);
   const tenantId = await store.withSystem('client-key-lookup', (tx) => findTenantOfClientKey(tx, keyId));
   if (tenantId === null) throw notFound('client key');
-  const key = await store.withTenant(tenantId, (tx) => findClientKey(tx, tenantId, keyId));
+  const key = await store.withTenant(tenantId, (tx) => findClientKey(tx, tenantId, keyId, clock.now()));
   if (key === null) throw notFound('client key');
   const keys = await keyring.keysOf(tenantId, { signal: call.signal });
   const macBytes = keys.macKeyOf(keyId);
@@ -179,10 +218,11 @@ export async function confirmClientKey(
     throw invalidInput([{ path: 'mac', message: 'is not the confirmation of this key' }]);
   }
   // Repeating a confirmation changes nothing and leaves no entry, so that it cannot fill the log.
+  if (key.status === 'CONFIRMED' || isReceiving(key)) {
+    return { clientKey: toClientKeyView(deps.keyring.suite, key) };
+  }
   if (key.status !== 'PENDING') {
-    if (key.status === 'CONFIRMED' || key.status === 'ACTIVE')
-      return { clientKey: toClientKeyView(deps.keyring.suite, key) };
-    throw new SealdeskError('KEY_REVOKED', 'The client key has ended. Generate, register and map a new one.');
+    throw await store.withTenant(tenantId, (tx) => explainRefusal(tx, key, clock.now()));
   }
   const act = { action: 'client-key.confirm', tenantId, resource: keyId };
   // A key that another tenant's caller names is confirmed as by nobody: the log of its tenant names no stranger.
@@ -195,23 +235,10 @@ export async function confirmClientKey(
   });
 }
 
-/** Makes a CONFIRMED key ACTIVE. For ADMIN, and OPERATOR in any tenant. */
-export function mapClientKey(deps: ServiceDeps, call: Call, input: unknown): Promise<ClientKeyChange> {
-  return changeByManager(deps, call, 'client-key.map', MapInput, input, async (step, act, { caller }) => {
-    const keys = await deps.keyring.keysOf(act.tenantId, { signal: call.signal });
-    const mapping = { keys, sealer: deps.feed.sealer, auditEventId: step.eventId, now: act.now };
-    const { key } = await step.commit(
-      (tx) => mapKeyInFeeds(tx, mapping, () => mapClientKeyRow(tx, { ...act, mappedBy: caller.apiKeyId })),
-      ({ envelopes }) => ({
-        resource: act.clientKeyId,
-        ...(envelopes.length === 0 ? {} : { envelopes }),
-      }),
-    );
-    return key;
-  });
-}
-
-/** Ends a client key at once, for change feeds too. For ADMIN, and OPERATOR in any tenant. */
+/**
+ * Ends a client key at once, for change feeds too, with the successor on its way that it alone vouched for: whoever
+ * had the key may have asked for that, whatever the reason given. For ADMIN, and OPERATOR in any tenant.
+ */
 export function revokeClientKey(deps: ServiceDeps, call: Call, input: unknown): Promise<ClientKeyChange> {
   return changeByManager(
     deps,
@@ -219,31 +246,80 @@ export function revokeClientKey(deps: ServiceDeps, call: Call, input: unknown): 
     'client-key.revoke',
     RevokeInput,
     input,
-    (step, act, _call, { reason }) =>
-      step.commit(
-        (tx) => endKeyInFeeds(tx, act.tenantId, () => revokeClientKeyRow(tx, { ...act, reason })),
-        () => ({ resource: act.clientKeyId }),
-      ),
+    async (step, act, _call, { reason }) => {
+      const { key } = await step.commit(
+        async (tx) => {
+          const ended = await endKeyInFeeds(tx, act, () => revokeClientKeyRow(tx, { ...act, reason }));
+          return { key: ended, vouched: await revokeVouched(tx, { ...act, reason }) };
+        },
+        (done) => ({
+          resource: act.clientKeyId,
+          clientKey: { ...loggedKey(done.key), endReason: reason },
+          ...(done.vouched === null ? {} : { alongside: [endedAlongside(done.vouched, reason)] }),
+        }),
+      );
+      return key;
+    },
   );
 }
 
-async function changeByManager<Input extends { readonly keyId: string }>(
+function endedAlongside(key: ClientKey, endReason: string) {
+  return {
+    action: 'client-key.revoke',
+    resource: key.id,
+    clientKey: { ...loggedKey(key), endReason },
+  };
+}
+
+/** What the log fixes of a key that is mapped, rotated or ended. */
+export function loggedKey(key: ClientKey): NonNullable<NewAuditEvent['clientKey']> {
+  const { kemKid, sigKid, succession, expiresAt, login } = key;
+  return {
+    kemKid,
+    sigKid,
+    ...(succession ?? {}),
+    ...(expiresAt === null ? {} : { expiresAt: expiresAt.toISOString() }),
+    ...(login === null ? {} : { login: loggedLogin(login) }),
+  };
+}
+
+function loggedLogin({ roles, allowedOperations }: ClientKeyLogin) {
+  return {
+    roles: [...roles],
+    ...(allowedOperations === null ? {} : { allowedOperations: [...allowedOperations] }),
+  };
+}
+
+/** A change of one key by who manages keys. `schema` must take `keyId`. For ADMIN, and OPERATOR in any tenant. */
+export async function changeByManager<Input extends { readonly keyId: string }>(
   deps: ServiceDeps,
   call: Call,
   action: string,
   schema: z.ZodType<Input>,
   input: unknown,
-  change: (step: AuditedStep, act: ClientKeyAct, call: AuthenticatedCall, input: Input) => Promise<ClientKey>,
+  change: (
+    step: AuditedStep,
+    act: RecordedKeyAct,
+    call: AuthenticatedCall,
+    input: Input,
+  ) => Promise<ClientKey>,
 ): Promise<ClientKeyChange> {
   const tenantId = await tenantOfKey(deps, call, input);
   return audited(
     deps,
     call,
     { action, roles: MAPPERS, ...(tenantId === null ? {} : { tenantId }) },
-    async (step, caller) => {
+    async (step, managing) => {
       const parsed = parseInput(schema, input);
-      const act = { tenantId: step.tenantId, clientKeyId: parsed.keyId, now: deps.clock.now() };
-      const clientKey = await change(step, act, caller, parsed);
+      const { tenantId: ofKey, eventId } = step;
+      const act = {
+        tenantId: ofKey,
+        clientKeyId: parsed.keyId,
+        now: deps.clock.now(),
+        by: managing.caller.id,
+        eventId,
+      };
+      const clientKey = await change(step, act, managing, parsed);
       return { clientKey: toClientKeyView(deps.keyring.suite, clientKey) };
     },
   );
@@ -252,7 +328,7 @@ async function changeByManager<Input extends { readonly keyId: string }>(
 /** An OPERATOR acts in the key's own tenant; everybody else in theirs, where a foreign key is not found. */
 async function tenantOfKey({ store }: ServiceDeps, { caller }: Call, input: unknown): Promise<string | null> {
   if (caller?.roles.includes('OPERATOR') !== true) return null;
-  const { data } = MapInput.safeParse(input);
+  const { data } = KeyInput.safeParse(input);
   return data === undefined
     ? null
     : store.withSystem('client-key-lookup', (tx) => findTenantOfClientKey(tx, data.keyId));
@@ -260,23 +336,34 @@ async function tenantOfKey({ store }: ServiceDeps, { caller }: Call, input: unkn
 
 export function getClientKey(deps: ServiceDeps, call: Call, id: string): Promise<ClientKeyView> {
   return readOwn(deps, call, ROLES, async (tx, tenantId, { caller }) => {
-    const key =
-      caller.roles.includes('ADMIN') || caller.clientKeyId === id
-        ? await findClientKey(tx, tenantId, id)
-        : null;
-    if (key === null) throw notFound('client key');
+    const key = await findClientKey(tx, tenantId, id, deps.clock.now());
+    const isOwn = key !== null && key.lineageId === caller.boundKey?.lineageId;
+    if (key === null || !(isOwn || caller.roles.includes('ADMIN'))) throw notFound('client key');
     return toClientKeyView(deps.keyring.suite, key);
   });
 }
 
+/** How many client keys all tenants have together, for who watches over the installation. */
+export function countAllClientKeys({
+  store,
+  clock,
+}: Pick<ServiceDeps, 'store' | 'clock'>): Promise<ClientKeyCounts> {
+  return store.withSystem('client-key-count', (tx) => countClientKeys(tx, clock.now()));
+}
+
+/** The client keys of the tenant, those that `filterInput` asks for. For ADMIN. */
 export function listClientKeys(
   deps: ServiceDeps,
   call: Call,
-  input: PageInput,
+  filterInput: unknown,
+  pageInput: PageInput,
 ): Promise<Connection<ClientKeyView>> {
   return readOwn(deps, call, ['ADMIN'], async (tx, tenantId) => {
-    const page = parsePage(input);
-    const rows = await listClientKeyRows(tx, tenantId, page);
+    const { status, endsWithinDays, unusedSince } = parseInput(ListInput, filterInput);
+    const page = parsePage(pageInput);
+    const now = deps.clock.now();
+    const endsBefore = endsWithinDays == null ? null : new Date(now + endsWithinDays * DAY_MS);
+    const rows = await listClientKeyRows(tx, tenantId, page, now, { status, endsBefore, unusedSince });
     return toConnection(
       rows,
       page,

@@ -1,13 +1,13 @@
 /** Use cases around Zendesk credentials: sealed in, rotated, deleted, and answered only as an envelope. */
 import { z } from 'zod';
 import { assertStillEntitled, chooseRecipient, type Role } from '../access/index.ts';
-import { createId, encodeUtf8 } from '../base/index.ts';
+import { createId, encodeUtf8, SealdeskError } from '../base/index.ts';
 import type { HybridCryptoEnvelope } from '../envelope/index.ts';
-import { type Call, sealAnswer } from '../proxy/index.ts';
+import { type Call, clearReconnect, sealAnswer } from '../proxy/index.ts';
 import {
   type CredentialKey,
-  type CredentialSecret,
   deleteCredential as deleteCredentialRow,
+  expiryOfSecret,
   insertCredential,
   listCredentials as listCredentialRows,
   openCredentialSecret,
@@ -69,7 +69,12 @@ export async function sealCredential(
       signal: call.signal,
     });
     const credential = await step.commit((tx) =>
-      insertCredential(tx, { sealed, name, expiresAt: expiresAt ?? expiryOf(secret), now: new Date(now) }),
+      insertCredential(tx, {
+        sealed,
+        name,
+        expiresAt: expiresAt ?? expiryOfSecret(secret),
+        now: new Date(now),
+      }),
     );
     return { credential: toCredentialView(credential), auditEventId: step.eventId };
   });
@@ -96,13 +101,16 @@ export async function rotateCredential(
       signal: call.signal,
     });
     const credential = await step.commit(
-      (tx) =>
-        replaceCredentialSecret(tx, {
+      async (tx) => {
+        const replaced = await replaceCredentialSecret(tx, {
           sealed,
           expectedVersion: version,
-          expiresAt: expiresAt ?? expiryOf(secret),
+          expiresAt: expiresAt ?? expiryOfSecret(secret),
           now: new Date(now),
-        }),
+        });
+        await clearReconnect(tx, key);
+        return replaced;
+      },
       () => ({ resource: id }),
     );
     return { credential: toCredentialView(credential), auditEventId: step.eventId };
@@ -138,8 +146,14 @@ export async function unsealCredential(
     const key = { tenantId, credentialId: id };
     const { stored, recipient } = await store.withTenant(tenantId, async (tx) => ({
       stored: await readCredentialSecret(tx, key),
-      recipient: await chooseRecipient(tx, caller, call.recipientKeyId),
+      recipient: await chooseRecipient(tx, caller, call.recipientKeyId, clock.now()),
     }));
+    if (recipient.restriction !== null) {
+      throw new SealdeskError(
+        'OPERATION_NOT_ALLOWED',
+        'The client key is restricted to one organization or requester: no credential is sealed to it.',
+      );
+    }
     if (stored === null) throw notFound('credential');
     const secret = await openCredentialSecret({ keyring, sealed: stored, signal: call.signal });
     const keys = await keyring.keysOf(tenantId, { signal: call.signal });
@@ -182,11 +196,4 @@ async function readPresent({ store }: ServiceDeps, key: CredentialKey) {
   const credential = await store.withTenant(key.tenantId, (tx) => readCredential(tx, key));
   if (credential === null) throw notFound('credential');
   return credential;
-}
-
-/** A bearer token may carry its own end. */
-function expiryOf(secret: CredentialSecret): Date | null {
-  return secret.type === 'oauth2_token' && secret.expires_at !== undefined
-    ? new Date(secret.expires_at)
-    : null;
 }

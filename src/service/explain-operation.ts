@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findApiKey } from '../access/index.ts';
+import { findApiKey, findClientKey } from '../access/index.ts';
 import { type Call, decidePolicy, findIntegration } from '../proxy/index.ts';
 import { notFound } from './audited.ts';
 import { idField, parseInput } from './input.ts';
@@ -29,13 +29,18 @@ export function explainOperation(
     const { integrationId, operation, apiKeyId } = parseInput(ExplainInput, input);
     const integration = await findIntegration(tx, tenantId, integrationId);
     if (integration === null) throw notFound('integration');
-    const apiKey = await findApiKey(tx, tenantId, apiKeyId ?? caller.apiKeyId);
+    const apiKey = await findApiKey(tx, tenantId, apiKeyId ?? caller.id);
     if (apiKey === null) throw notFound('API key');
+    const clientKey =
+      apiKey.clientKeyId === null
+        ? null
+        : await findClientKey(tx, tenantId, apiKey.clientKeyId, deps.clock.now());
     const decision = decidePolicy({
       operation,
       integrationAllowed: integration.allowedOperations,
       apiKeyAllowed: apiKey.allowedOperations,
       roles: apiKey.roles,
+      isRestricted: clientKey?.restriction != null,
     });
     return decision.allowed
       ? { allowed: true, reason: null, message: `The key may run ${operation} on this integration.` }

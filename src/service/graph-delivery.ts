@@ -20,12 +20,12 @@ export async function chooseDelivery(
   if (!asksSealed) return { kind: caller.delivery === 'PLAINTEXT' ? 'PLAINTEXT' : 'NONE' };
   const { tenantId } = caller;
   const now = clock.now();
-  const bound = boundRecipient(caller, recipientKeyId);
+  const bound = boundRecipient(caller, recipientKeyId, now);
   if (bound !== null && !isClientKeyTouchDue(bound.lastUsedAt, now)) {
     return { kind: 'SEALED', recipient: bound };
   }
   const recipient = await store.withTenant(tenantId, async (tx): Promise<Recipient> => {
-    const chosen = bound ?? (await chooseRecipient(tx, caller, recipientKeyId));
+    const chosen = bound ?? (await chooseRecipient(tx, caller, recipientKeyId, now));
     await touchClientKey(tx, { tenantId, clientKeyId: chosen.keyId, now }, chosen.lastUsedAt);
     return chosen;
   });

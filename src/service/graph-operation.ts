@@ -137,7 +137,6 @@ class CallersOperation implements GraphOperation {
     this.#over.abort(new Error('The operation is over'));
     const keys = await this.#keysAgain();
     try {
-      // Signed on another thread while the transaction begins and asks whether the answer may leave.
       const sealing = this.#seal(keys, body);
       const own = sealing.then((sealed) => this.#ownEvent(summary, sealed));
       await this.#record(keys, own, answered, (tx) => this.#assertMayLeave(tx));
@@ -183,6 +182,7 @@ class CallersOperation implements GraphOperation {
     const { delivery } = this.session;
     const { caller } = this.#call;
     if (delivery.kind === 'NONE' && hasEndedItself(caller)) return;
+    await this.session.noteShown(tx);
     await assertStillDeliverable(tx, caller, delivery, this.#deps.clock.now());
     await this.session.assertStillAllowed(tx);
   }

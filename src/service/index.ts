@@ -1,5 +1,6 @@
 /** Use cases, one file a family. Where the rooms below meet, and where transactions live. */
 export { ROLES, type Role } from '../access/index.ts';
+export { BLOCK_REASONS, type Difference, PLAN_KINDS, WARNINGS } from '../provisioning/index.ts';
 export type {
   AttachmentView,
   Call,
@@ -7,6 +8,7 @@ export type {
   CustomFieldView,
   GraphAccount,
   GraphSession,
+  KeptConnections,
   OrganizationReferenceView,
   OrganizationView,
   PersonReferenceView,
@@ -19,8 +21,44 @@ export type {
 } from '../proxy/index.ts';
 export { MAX_RESULT_BYTES } from '../proxy/index.ts';
 export type { ZendeskUsage } from '../zendesk/index.ts';
+export type { AccessSyncChange } from './access-sync/start-access-sync.ts';
+export { DEFAULT_SYNC_TIMES, type SyncTimes } from './access-sync/sync-times.ts';
+export type { AccessSyncRunView, AccessSyncScheduleView, AccessSyncView } from './access-sync/sync-view.ts';
+export { openSyncWorker, type SyncWorkerDeps, type SyncWorkerOptions } from './access-sync/sync-worker.ts';
 export type { CreatedApiKey } from './api-keys.ts';
+export { acceptRestore } from './audit/accept-restore.ts';
+export type { AuditExportView } from './audit/audit-export.ts';
+export type { AuditKeyDocument } from './audit/audit-keys.ts';
+export {
+  type AuditCheckpointView,
+  auditLeaf,
+  type ConsistencyProofView,
+  type InclusionProofView,
+} from './audit/audit-proofs.ts';
+export { type AuditReading, readAudit } from './audit/audit-reading.ts';
+export type { AuditReceiptView } from './audit/audit-receipt.ts';
+export type { AuditTailEvent } from './audit/audit-tail-event.ts';
+export { type AuditWatch, type AuditWatchOptions, openAuditWatch } from './audit/audit-watch.ts';
+export { DEFAULT_EXPORT_TIMES, type ExportTimes, openExportWorker } from './audit/export-worker.ts';
+export { sealCheckpoint } from './audit/seal-checkpoint.ts';
 export type { OperationStatusView } from './audit-log.ts';
+export type { ClientKeyHistoryEntry } from './client-key-history.ts';
+export { countAllClientKeys } from './client-keys.ts';
+export { CALLBACK_PATH } from './connect/begin-connection.ts';
+export type { ConnectionPage } from './connect/complete-connection.ts';
+export { CONNECT_FAILURES } from './connect/connect-failure.ts';
+export type { ConnectionView } from './connect/connection-view.ts';
+export { sweepConnections } from './connect/sweep-connections.ts';
+export type { IntegrationConnectionView } from './connection/connection-view.ts';
+export { keepConnected, openConnectionKeeper } from './connection/keep-connected.ts';
+export { type ConnectionReading, readAllConnections } from './connection/read-connections.ts';
+export type {
+  AccessReviewView,
+  CustomRoleCount,
+  MemberView,
+} from './directory/access-review.ts';
+export { ROLE_TYPES } from './directory/directory-inputs.ts';
+export type { NamedView, PersonView } from './directory/people.ts';
 export type { OperationExplanation } from './explain-operation.ts';
 export type { FeedRuntime } from './feed/feed-runtime.ts';
 export type { FeedExportState, FeedStatusView, FeedWebhookState } from './feed/feed-status.ts';
@@ -49,9 +87,26 @@ export { invalidInput } from './input.ts';
 export { createOperatorKey, createTenantByCommand, ensureInstallation, isInstalled } from './installation.ts';
 export type { IntegrationView } from './integrations.ts';
 export type { Connection, PageInput } from './page.ts';
+export { openPlanRuns } from './provisioning/open-plan-runs.ts';
+export type { PlanCounts } from './provisioning/plan-queries.ts';
+export type { PlanRuns } from './provisioning/plan-runs.ts';
+export { DEFAULT_PLAN_TIMES, type PlanTimes } from './provisioning/plan-times.ts';
+export type {
+  PlanItemView,
+  PlanStepView,
+  PlanView,
+  PlanWarningView,
+} from './provisioning/plan-view.ts';
+export { openPlanWorker } from './provisioning/plan-worker.ts';
+export type { ProvisioningSettingsView } from './provisioning/provisioning-settings.ts';
+export type { KeyStatusView } from './server-keys/key-status.ts';
+export type { SigningKeyView } from './server-keys/rotate-signing-key.ts';
+export type { KeyRotationView } from './server-keys/rotation-view.ts';
+export { openKeyRotationWorker, runKeyRotations } from './server-keys/rotation-worker.ts';
 export type { ServiceDeps } from './service-deps.ts';
 export { createServices, type Services } from './services.ts';
 export { sweepIntents } from './sweep-intents.ts';
+export { sweepLoginTokens } from './sweep-login-tokens.ts';
 export type {
   ApiKeyView,
   AuditEventView,
@@ -85,6 +140,7 @@ export {
   findTicket,
   findUser,
   listComments,
+  listMyTickets,
   listOrganizations,
   listOrganizationsOf,
   listTickets,

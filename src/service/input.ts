@@ -60,5 +60,16 @@ export function futureField(now: number): z.ZodType<Date> {
     .refine((date) => date.getTime() < END_OF_TIME, 'must be before the year 9999');
 }
 
+/** What an event was done to, compared only: an id, an object such as `ticket:5`, a keyed hash of a query. */
+export const resourceField = z.string().regex(/^[A-Za-z0-9:._-]{1,128}$/, 'is not a resource');
+
 /** The name of something, compared only: an id, an action, an operation. */
 export const tokenField = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'is not a name of this kind');
+
+/** The ARN of an AWS KMS key, or of an alias of one. */
+export const kmsKeyArnField = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[A-Za-z0-9/_-]{1,256}$/,
+    'must be the ARN of an AWS KMS key',
+  );

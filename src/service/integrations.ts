@@ -1,20 +1,24 @@
 /** Use cases around integrations: a Zendesk account, its credential and its policy. */
+import { sql } from 'kysely';
 import { z } from 'zod';
-import { assertRole, type Role } from '../access/index.ts';
+import { assertRole, chooseRecipient, type Restriction, type Role, restrictionFor } from '../access/index.ts';
 import { createId, isId, SealdeskError } from '../base/index.ts';
 import { type FeedKey, lockLog, readFeed } from '../feed/index.ts';
 import {
+  type AuthenticatedCall,
   assertAuthenticated,
   type Call,
+  clearReconnect,
   findIntegration,
   type GraphSession,
   type Integration,
+  RECONNECT_REASONS,
   toIntegration,
 } from '../proxy/index.ts';
-import { type IntegrationStatus, notify, type Tx } from '../store/index.ts';
+import { type IntegrationStatus, notify, type ReconnectReason, type Tx } from '../store/index.ts';
 import { parseSubdomain, verifyCredential } from '../zendesk/index.ts';
 import { operationsField } from './api-keys.ts';
-import { audited, notFound } from './audited.ts';
+import { type ActDetails, audited, notFound } from './audited.ts';
 import { idField, nameField, parseInput } from './input.ts';
 import { type Connection, type PageInput, parsePage, toConnection } from './page.ts';
 import { readOwn } from './read.ts';
@@ -58,26 +62,29 @@ export async function createIntegration(
   return audited(deps, call, act, async (step) => {
     const { name, config, credentialId = null, allowedOperations } = parseInput(CreateInput, input);
     const subdomain = parseSubdomain(config.subdomain);
-    const integration = await step.commit(async (tx) => {
-      await assignCredential(tx, step.tenantId, credentialId, subdomain);
-      const row = await tx
-        .insertInto('integrations')
-        .values({
-          id,
-          tenant_id: step.tenantId,
-          name: name ?? subdomain,
-          system_type: 'ZENDESK',
-          subdomain,
-          credential_id: credentialId,
-          allowed_operations: [...(allowedOperations ?? [])],
-          status: 'ACTIVE',
-          created_at: now,
-          updated_at: now,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      return toIntegration(row);
-    });
+    const integration = await step.commit(
+      async (tx) => {
+        await assignCredential(tx, step.tenantId, credentialId, subdomain);
+        const row = await tx
+          .insertInto('integrations')
+          .values({
+            id,
+            tenant_id: step.tenantId,
+            name: name ?? subdomain,
+            system_type: 'ZENDESK',
+            subdomain,
+            credential_id: credentialId,
+            allowed_operations: [...(allowedOperations ?? [])],
+            status: 'ACTIVE',
+            created_at: now,
+            updated_at: now,
+          })
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        return toIntegration(row);
+      },
+      (made) => ({ alongside: policyChanges(id, [], made.allowedOperations) }),
+    );
     return { integration, auditEventId: step.eventId };
   });
 }
@@ -90,18 +97,24 @@ export async function updateIntegration(
 ): Promise<IntegrationChange> {
   return audited(deps, call, { action: 'integration.update', roles: ADMIN }, async (step) => {
     const { id, name, credentialId, allowedOperations, enabled } = parseInput(UpdateInput, input);
-    const integration = await step.commit(
+    const { integration } = await step.commit(
       async (tx) => {
         const current = await findIntegration(tx, step.tenantId, id);
         if (current === null) throw notFound('integration');
-        const { subdomain } = current;
-        await assignCredential(tx, step.tenantId, credentialId ?? null, subdomain);
+        if (credentialId != null) await replaceCredential(tx, current, credentialId);
+        // After the credential, as everybody takes the two: what it allowed until now.
+        const before = await tx
+          .selectFrom('integrations')
+          .select('allowed_operations')
+          .where('tenant_id', '=', step.tenantId)
+          .where('id', '=', id)
+          .forUpdate()
+          .executeTakeFirst();
         const row = await tx
           .updateTable('integrations')
           .set({
             updated_at: new Date(deps.clock.now()),
             ...(name == null ? {} : { name }),
-            ...(credentialId == null ? {} : { credential_id: credentialId }),
             ...(allowedOperations == null ? {} : { allowed_operations: [...allowedOperations] }),
             ...(enabled == null ? {} : { status: statusOf(enabled) }),
           })
@@ -109,14 +122,40 @@ export async function updateIntegration(
           .where('id', '=', id)
           .returningAll()
           .executeTakeFirst();
-        if (row === undefined) throw notFound('integration');
+        if (before === undefined || row === undefined) throw notFound('integration');
         await notify(tx, 'rights', step.tenantId);
-        return toIntegration(row);
+        return { integration: toIntegration(row), before: before.allowed_operations };
       },
-      () => ({ resource: id, integrationId: id }),
+      ({ integration: changed, before }) => ({
+        ...{ resource: id, integrationId: id },
+        alongside: policyChanges(id, before, changed.allowedOperations),
+      }),
     );
     return { integration, auditEventId: step.eventId };
   });
+}
+
+/** The entries of the audit log that together tell what an integration allowed at any time: of one operation each. */
+type PolicyChange = 'policy.allow' | 'policy.withdraw';
+
+/** An entry for each operation that is allowed now or no more. */
+function policyChanges(
+  integrationId: string,
+  before: readonly string[],
+  after: readonly string[],
+): NonNullable<ActDetails['alongside']> {
+  const entriesOf = (action: PolicyChange, operations: readonly string[]) =>
+    operations.map((operation) => ({ action, operation, resource: integrationId }));
+  return [
+    ...entriesOf(
+      'policy.allow',
+      after.filter((one) => !before.includes(one)),
+    ),
+    ...entriesOf(
+      'policy.withdraw',
+      before.filter((one) => !after.includes(one)),
+    ),
+  ];
 }
 
 /** Removes an integration whose change feed is off; credential and audit entries stay. For ADMIN. */
@@ -134,12 +173,16 @@ export async function deleteIntegration(
           .deleteFrom('integrations')
           .where('tenant_id', '=', step.tenantId)
           .where('id', '=', id)
-          .returning('id')
+          .returning('allowed_operations')
           .executeTakeFirst();
         if (row === undefined) throw notFound('integration');
         await notify(tx, 'rights', step.tenantId);
+        return row.allowed_operations;
       },
-      () => ({ resource: id, integrationId: id }),
+      (withdrawn) => ({
+        ...{ resource: id, integrationId: id },
+        alongside: policyChanges(id, withdrawn, []),
+      }),
     );
     return { deletedId: id };
   });
@@ -164,12 +207,19 @@ export async function testIntegration(
     const { tenantId } = step;
     const integration = await deps.store.withTenant(tenantId, (tx) => findIntegration(tx, tenantId, id));
     if (integration === null) throw notFound('integration');
-    const { subdomain, credentialId } = integration;
+    const { subdomain, credentialId, reconnect } = integration;
     if (credentialId === null) {
       throw new SealdeskError(
         'CONFLICT',
         'The integration has no credential. Seal one and name it in updateIntegration.',
       );
+    }
+    if (reconnect !== null) {
+      await step.commit(
+        async () => undefined,
+        () => ({ resource: id, integrationId: id, outcome: 'FAILED' }),
+      );
+      return needsReconnectTest(id, reconnect.reason);
     }
     const client = deps.connections.clientFor({ tenantId, subdomain, credentialId });
     const check = await verifyCredential(client, { signal: call.signal });
@@ -183,11 +233,22 @@ export async function testIntegration(
   });
 }
 
+/** Zendesk is not asked: what it said last stands until an admin acts. */
+function needsReconnectTest(id: string, reason: ReconnectReason): IntegrationTest {
+  return {
+    ok: false,
+    reason: 'NEEDS_RECONNECT',
+    message: `${RECONNECT_REASONS[reason]} Nothing is sent to Zendesk.`,
+    remedy: `Connect it again: sealdesk connect ${id}. Or rotate its credential, or name one in updateIntegration, also the same to have it tried once more.`,
+  };
+}
+
 /** An integration of the caller's tenant. For ADMIN, AGENT and DASHBOARD. */
 export function getIntegration(deps: ServiceDeps, call: Call, id: string): Promise<IntegrationView> {
-  return readOwn(deps, call, READERS, async (tx, tenantId) => {
+  return readOwn(deps, call, READERS, async (tx, tenantId, reading) => {
     const integration = isId('integration', id) ? await findIntegration(tx, tenantId, id) : null;
-    if (integration === null) throw notFound('integration');
+    const within = (await restrictionOf(tx, reading, deps.clock.now()))?.integrationId ?? id;
+    if (integration === null || integration.id !== within) throw notFound('integration');
     return integration;
   });
 }
@@ -211,11 +272,13 @@ export function listIntegrations(
   call: Call,
   input: PageInput,
 ): Promise<Connection<IntegrationView>> {
-  return readOwn(deps, call, READERS, async (tx, tenantId) => {
+  return readOwn(deps, call, READERS, async (tx, tenantId, reading) => {
     const page = parsePage(input);
     let query = tx.selectFrom('integrations').selectAll().where('tenant_id', '=', tenantId);
     if (page.after !== null) query = query.where('id', '>', page.after);
     if (page.before !== null) query = query.where('id', '<', page.before);
+    const restriction = await restrictionOf(tx, reading, deps.clock.now());
+    if (restriction !== null) query = query.where('id', '=', restriction.integrationId);
     const rows = await query
       .orderBy('id', page.backwards ? 'desc' : 'asc')
       .limit(page.limit)
@@ -224,11 +287,21 @@ export function listIntegrations(
   });
 }
 
+/** What the answer is restricted to: by the key that the caller is bound to, or by the one that it names. */
+export async function restrictionOf(
+  tx: Tx,
+  { caller, recipientKeyId }: AuthenticatedCall,
+  now: number,
+): Promise<Restriction | null> {
+  const named = recipientKeyId === null ? null : await chooseRecipient(tx, caller, recipientKeyId, now);
+  return restrictionFor(caller, named);
+}
+
 /**
  * A credential belongs to the Zendesk account that it was first used for, also when its integration is
  * gone: neither it nor what is fetched with it is ever sent to another.
  */
-async function assignCredential(
+export async function assignCredential(
   tx: Tx,
   tenantId: string,
   credentialId: string | null,
@@ -255,7 +328,7 @@ async function assignCredential(
  * Holds the integration against who switches its feed, until the transaction ends. Throws CONFLICT where the feed is
  * on: what it has at Zendesk would stay there for ever.
  */
-async function holdWithoutFeed(tx: Tx, key: FeedKey): Promise<void> {
+export async function holdWithoutFeed(tx: Tx, key: FeedKey): Promise<void> {
   // In the order in which everybody takes them.
   await lockLog(tx, key.tenantId, key.integrationId);
   await tx
@@ -273,6 +346,25 @@ async function holdWithoutFeed(tx: Tx, key: FeedKey): Promise<void> {
   );
 }
 
-function statusOf(enabled: boolean): IntegrationStatus {
-  return enabled ? 'ACTIVE' : 'DISABLED';
+/** Another credential, or the same to be tried once more. */
+async function replaceCredential(
+  tx: Tx,
+  { tenantId, id, subdomain }: Integration,
+  credentialId: string,
+): Promise<void> {
+  await assignCredential(tx, tenantId, credentialId, subdomain);
+  await tx
+    .updateTable('integrations')
+    .set({ credential_id: credentialId })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .execute();
+  await clearReconnect(tx, { tenantId, credentialId });
+}
+
+/** Switching on does not make up for a credential that Zendesk does not accept. */
+function statusOf(enabled: boolean) {
+  return enabled
+    ? sql<IntegrationStatus>`CASE WHEN reconnect_reason IS NULL THEN 'ACTIVE' ELSE 'NEEDS_RECONNECT' END`
+    : ('DISABLED' as const);
 }

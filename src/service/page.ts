@@ -1,12 +1,13 @@
 /** Relay cursor connections over keyset pages: https://relay.dev/graphql/connections.htm */
 import { z } from 'zod';
-import { encodeBase64Url, encodeUtf8, parseBase64Url, parseUtf8 } from '../base/index.ts';
+import { encodeBase64Url, encodeUtf8, parseBase64Url, parseUtf8, type SealdeskError } from '../base/index.ts';
 import { invalidInput, parseInput } from './input.ts';
 
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 100;
 /** The keys of all connections: ids, or indexes of the audit log. */
 const KEY = /^[a-z0-9_]{1,64}$/;
+const WHOLE = /^(?:0|[1-9]\d{0,14})$/;
 
 export interface Connection<Node> {
   readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
@@ -55,8 +56,8 @@ export function parsePage(input: PageInput): PageRequest {
     size,
     limit: size + 1,
     backwards: last != null,
-    after: after == null ? null : keyOf(after, 'after'),
-    before: before == null ? null : keyOf(before, 'before'),
+    after: after == null ? null : parseCursor(after, 'after'),
+    before: before == null ? null : parseCursor(before, 'before'),
   };
 }
 
@@ -82,14 +83,32 @@ export function toConnection<Row, Node>(
   };
 }
 
-function encodeCursor(key: string): string {
+/** The cursor of the object with `key`. */
+export function encodeCursor(key: string): string {
   return encodeBase64Url(encodeUtf8(key));
 }
 
-function keyOf(cursor: string, path: string): string {
+/** The key that `cursor` stands for; `path` names it where it is none. Throws VALIDATION_FAILED. */
+export function parseCursor(cursor: string, path: string): string {
   const bytes = parseBase64Url(cursor);
   const key = bytes === null ? null : parseUtf8(bytes);
-  if (key === null || !KEY.test(key))
-    throw invalidInput([{ path, message: 'is not a cursor of this connection' }]);
+  if (key === null || !KEY.test(key)) throw notACursor(path);
   return key;
+}
+
+/** The whole number that a bound of the page stands for, `null` where it has none. Throws VALIDATION_FAILED beyond `max`. */
+export function numberKey(
+  page: PageRequest,
+  bound: 'after' | 'before',
+  max = Number.MAX_SAFE_INTEGER,
+): number | null {
+  const key = page[bound];
+  if (key === null) return null;
+  if (!WHOLE.test(key) || Number(key) > max) throw notACursor(bound);
+  return Number(key);
+}
+
+/** VALIDATION_FAILED for the argument at `path`, whose cursor stands for nothing here. */
+export function notACursor(path: string): SealdeskError {
+  return invalidInput([{ path, message: 'is not a cursor of this connection' }]);
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { listAlarms } from '../audit/index.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
 /** How long an answer of the database and the KMS stands, so that probes cannot load them. */
@@ -7,6 +8,8 @@ const FRESH_MS = 5_000;
 export interface Readiness {
   readonly database: boolean;
   readonly keys: boolean;
+  /** No alarm of any audit log stands. */
+  readonly audit: boolean;
 }
 
 /** Whether calls can be answered now. Asked again at most every five seconds, by all probes together. */
@@ -25,7 +28,7 @@ export function createReadinessCheck(
   };
 
   async function check(): Promise<Readiness> {
-    const [database, keys] = await Promise.all([
+    const [database, keys, audit] = await Promise.all([
       store
         .withSystem('health', (tx) => sql`SELECT 1`.execute(tx))
         .then(
@@ -37,7 +40,14 @@ export function createReadinessCheck(
         ([{ enabled }]) => enabled,
         () => false,
       ),
+      store
+        .withSystem('audit-watch', (tx) => listAlarms(tx, 1))
+        .then(
+          (alarms) => alarms.length === 0,
+          // That the database cannot be asked is told beside.
+          () => true,
+        ),
     ]);
-    return { database, keys };
+    return { database, keys, audit };
   }
 }

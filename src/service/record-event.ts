@@ -1,4 +1,4 @@
-import { appendAuditEvents, type NewAuditEvent } from '../audit/index.ts';
+import { appendAuditEvents, type NewAuditEvent, recordAuditEvents } from '../audit/index.ts';
 import { isSealdeskError, SealdeskError } from '../base/index.ts';
 import type { Tx } from '../store/index.ts';
 import type { ServiceDeps } from './service-deps.ts';
@@ -10,10 +10,13 @@ export async function recordEvent(
   event: NewAuditEvent,
 ): Promise<void> {
   const keys = await keyring.keysOf(tenantId);
+  const headKey = keys.auditHeadKey();
   try {
-    await store.withTenant(tenantId, (tx) => appendEvents(tx, tenantId, keys.auditHeadKey(), [event]));
+    await recordAuditEvents(store, { tenantId, headKey, events: [event] });
   } catch (error) {
     throw isSealdeskError(error) ? error : auditUnavailable(error);
+  } finally {
+    headKey.fill(0);
   }
 }
 

@@ -48,7 +48,7 @@ export function createRefusalRecorder(
   }
 
   return async (call, code) => {
-    const cause = `${code ?? ''} ${call.caller?.apiKeyId ?? ''}`;
+    const cause = `${code ?? ''} ${call.caller?.id ?? ''}`;
     const now = clock.now();
     const current = windows.get(cause);
     if (current !== undefined && now - current.startedAt < WINDOW_MS) {

@@ -1,13 +1,11 @@
 /** What happens to every request before and after its use case: who asks, how often, and the entry of a failure. */
-import { addressBucket, authenticateApiKey, type Caller, type InboundLimiter } from '../access/index.ts';
+import { authenticateApiKey, type Caller, type InboundLimiter } from '../access/index.ts';
 import { isSealdeskError, type SealdeskError } from '../base/index.ts';
 import type { Call } from '../proxy/index.ts';
 import { auditUnavailable } from './record-event.ts';
 import type { RecordRefusal } from './refusals.ts';
 import type { ServiceDeps } from './service-deps.ts';
-
-/** Requests a minute of one address without a valid API key. */
-const ANONYMOUS_PER_MINUTE = 60;
+import { takeForStranger } from './strangers.ts';
 
 /**
  * The caller whose API key `text` is, or UNAUTHENTICATED. A wrong key counts against the address that
@@ -31,11 +29,6 @@ export async function authenticate(
 export function takeFromRate({ limiter }: ServiceDeps, strangers: InboundLimiter, call: Call): void {
   if (call.caller === null) takeForStranger(strangers, call.ip);
   else limiter.take(call.caller);
-}
-
-/** Counts a request that proved nothing against the address it came from. Throws TOO_MANY_REQUESTS. */
-export function takeForStranger(strangers: InboundLimiter, ip: string | null): void {
-  strangers.take({ apiKeyId: addressBucket(ip), requestsPerMinute: ANONYMOUS_PER_MINUTE });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { appendAuditEvents, listStaleIntents } from '../audit/index.ts';
+import { listStaleIntents, recordAuditEvents } from '../audit/index.ts';
 import { createId, isSealdeskError } from '../base/index.ts';
 import type { ServiceDeps } from './service-deps.ts';
 
@@ -12,23 +12,21 @@ export async function sweepIntents({ store, keyring, clock, log }: ServiceDeps):
   for (const { tenantId, intentId } of stale) {
     try {
       const keys = await keyring.keysOf(tenantId);
-      await store.withTenant(tenantId, (tx) =>
-        appendAuditEvents(tx, {
-          tenantId,
-          headKey: keys.auditHeadKey(),
-          events: [
-            {
-              id: createId('auditEvent', clock.now()),
-              occurredAt: new Date(clock.now()).toISOString(),
-              actor: { type: 'SYSTEM', id: 'intent-sweeper' },
-              phase: 'OUTCOME',
-              intentId,
-              outcome: 'UNKNOWN',
-              action: 'zendesk.call',
-            },
-          ],
-        }),
-      );
+      await recordAuditEvents(store, {
+        tenantId,
+        headKey: keys.auditHeadKey(),
+        events: [
+          {
+            id: createId('auditEvent', clock.now()),
+            occurredAt: new Date(clock.now()).toISOString(),
+            actor: { type: 'SYSTEM', id: 'intent-sweeper' },
+            phase: 'OUTCOME',
+            intentId,
+            outcome: 'UNKNOWN',
+            action: 'zendesk.call',
+          },
+        ],
+      });
       closed += 1;
     } catch (error) {
       if (isSealdeskError(error, 'CONFLICT')) continue;

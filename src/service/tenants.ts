@@ -1,21 +1,25 @@
 /** Use cases around tenants: creating and reading them, and who the caller is. */
 import { z } from 'zod';
-import { findApiKey, findTenant, listTenants as listTenantRows, ROLES } from '../access/index.ts';
+import {
+  findApiKey,
+  findClientKey,
+  findTenant,
+  listTenants as listTenantRows,
+  ROLES,
+} from '../access/index.ts';
 import { createId, isId } from '../base/index.ts';
 import { assertAuthenticated, type Call } from '../proxy/index.ts';
 import { audited, notFound } from './audited.ts';
 import { foundTenant } from './found-tenant.ts';
-import { invalidInput, nameField, parseInput } from './input.ts';
+import { invalidInput, kmsKeyArnField, nameField, parseInput } from './input.ts';
 import { type Connection, type PageInput, parsePage, toConnection } from './page.ts';
 import { readOwn } from './read.ts';
 import type { ServiceDeps } from './service-deps.ts';
-import type { ApiKeyView, TenantView, Viewer } from './views.ts';
-
-const KMS_KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[A-Za-z0-9/_-]{1,256}$/;
+import { type ApiKeyView, type TenantView, toClientKeyView, type Viewer } from './views.ts';
 
 const CreateTenantInput = z.object({
   name: nameField,
-  kmsKeyArn: z.string().regex(KMS_KEY_ARN, 'must be the ARN of an AWS KMS key').nullish(),
+  kmsKeyArn: kmsKeyArnField.nullish(),
 });
 
 export interface CreatedTenant {
@@ -41,8 +45,8 @@ export async function createTenant(deps: ServiceDeps, call: Call, input: unknown
       name,
       kmsKeyRef: kmsKeyArn,
       firstKey: { name: 'first admin', role: 'ADMIN' },
-      createdBy: caller.apiKeyId,
-      actor: { type: 'API_KEY', id: caller.apiKeyId },
+      createdBy: caller.id,
+      actor: { type: caller.kind, id: caller.id },
     });
     if (apiKey === null || secret === null) throw new TypeError('"firstKey" was asked for and not made');
     await step.commit(async () => undefined);
@@ -50,13 +54,19 @@ export async function createTenant(deps: ServiceDeps, call: Call, input: unknown
   });
 }
 
-/** Who the caller is. For any API key. */
+/** Who the caller is. For everybody who has logged in. */
 export function getViewer(deps: ServiceDeps, call: Call): Promise<Viewer> {
-  return readOwn(deps, call, ROLES, async (tx, tenantId, { caller }) => {
-    const apiKey = await findApiKey(tx, tenantId, caller.apiKeyId);
+  return readOwn(deps, call, ROLES, async (tx, tenantId, { caller: { kind, id } }) => {
     const tenant = await findTenant(tx, tenantId);
-    if (apiKey === null || tenant === null) throw notFound('API key');
-    return { apiKey, tenant };
+    if (tenant === null) throw notFound('tenant');
+    if (kind === 'API_KEY') {
+      const apiKey = await findApiKey(tx, tenantId, id);
+      if (apiKey === null) throw notFound('API key');
+      return { apiKey, clientKey: null, tenant };
+    }
+    const clientKey = await findClientKey(tx, tenantId, id, deps.clock.now());
+    if (clientKey === null) throw notFound('client key');
+    return { apiKey: null, clientKey: toClientKeyView(deps.keyring.suite, clientKey), tenant };
   });
 }
 

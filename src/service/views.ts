@@ -1,5 +1,5 @@
 /** What use cases answer: records without secrets, key bytes or other rooms' inner state. */
-import type { ApiKey, ClientKey, Tenant } from '../access/index.ts';
+import type { ApiKey, ClientKey, ClientKeyLogin, Restriction, Tenant } from '../access/index.ts';
 import type { AuditEvent } from '../audit/index.ts';
 import { fingerprint, type Suite } from '../envelope/index.ts';
 import { type Credential, credentialWarning } from '../vault/index.ts';
@@ -21,19 +21,31 @@ export interface ClientKeyView {
   readonly createdAt: Date;
   readonly pendingUntil: Date | null;
   readonly confirmedAt: Date | null;
+  /** `null` where it was never mapped. */
   readonly mappedAt: Date | null;
+  readonly expiresAt: Date | null;
+  /** Of one that gave way by OVERLAP: until when it is still sealed to. */
+  readonly overlapUntil: Date | null;
   readonly endedAt: Date | null;
   readonly endReason: string | null;
   readonly lastUsedAt: Date | null;
+  readonly login: ClientKeyLogin | null;
+  /** Mapped, and nothing was ever sealed to it. */
+  readonly isUnused: boolean;
+  readonly succession: ClientKey['succession'];
+  /** What the key is good for only, `null` where it is not restricted. */
+  readonly restriction: Restriction | null;
 }
 
-/** Who the API key of a request is. */
+/** Who has logged in: by an API key, or by a client key that signed for itself; the other one is `null`. */
 export interface Viewer {
-  readonly apiKey: ApiKeyView;
+  readonly apiKey: ApiKeyView | null;
+  readonly clientKey: ClientKeyView | null;
   readonly tenant: TenantView;
 }
 
 export function toClientKeyView(suite: Suite, key: ClientKey): ClientKeyView {
+  const mappedAt = key.status === 'PENDING' || key.status === 'CONFIRMED' ? null : key.mappedAt;
   return {
     id: key.id,
     lineageId: key.lineageId,
@@ -45,10 +57,16 @@ export function toClientKeyView(suite: Suite, key: ClientKey): ClientKeyView {
     createdAt: key.createdAt,
     pendingUntil: key.status === 'PENDING' ? key.pendingUntil : null,
     confirmedAt: key.status === 'CONFIRMED' || key.status === 'ACTIVE' ? key.confirmedAt : null,
-    mappedAt: key.status === 'ACTIVE' ? key.mappedAt : null,
+    mappedAt,
+    expiresAt: key.expiresAt,
+    overlapUntil: key.status === 'RETIRED' ? key.overlapUntil : null,
     endedAt: key.status === 'RETIRED' || key.status === 'REVOKED' ? key.endedAt : null,
     endReason: key.status === 'RETIRED' || key.status === 'REVOKED' ? key.endReason : null,
     lastUsedAt: key.lastUsedAt,
+    login: key.login,
+    isUnused: mappedAt !== null && key.lastUsedAt === null,
+    succession: key.succession,
+    restriction: key.restriction,
   };
 }
 

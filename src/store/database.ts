@@ -1,12 +1,15 @@
 /** The two databases behind one Kysely: PGlite (embedded, one process) and PostgreSQL ≥ 15 (many processes). */
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
+import { Kysely, PGliteDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { Log } from '../base/index.ts';
 import { openFolderLock } from './folder-lock.ts';
 import { listenOnPGlite, listenOnPostgres, type OnNotification } from './notifications.ts';
+import { runAtOnce, type Scope } from './run-at-once.ts';
+import { runStatement, type Statement, StatementClient, type StatementValue } from './statement.ts';
 import type { Tables } from './tables.ts';
+import { nextScope, ScopedPostgresDialect } from './transactions.ts';
 
 const BIGINT_OID = 20;
 const POOL_SIZE = 10;
@@ -27,6 +30,16 @@ export type StoreLocation =
 export interface Database extends AsyncDisposable {
   readonly kind: 'pglite' | 'postgres';
   readonly db: Kysely<Tables>;
+  /** Runs `work` in a transaction in `scope`, if there is one. */
+  transact<T>(scope: Scope | null, work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /** Runs one statement in a transaction of its own. */
+  runAtOnce<Row>(
+    scope: Scope,
+    statement: Statement,
+    values: readonly StatementValue[],
+  ): Promise<readonly Row[]>;
+  /** Runs statements of the job queue as they are, outside any transaction of the store's. */
+  executeForJobs(text: string, values: readonly unknown[]): Promise<{ readonly rows: unknown[] }>;
   /** Hears of what other processes commit, until disposed. */
   listen(onNotification: OnNotification, log: Log): Promise<AsyncDisposable>;
 }
@@ -57,9 +70,17 @@ async function openPGlite(dataDir: string | undefined): Promise<Database> {
   const parsers = { [BIGINT_OID]: parseSafeInteger };
   const pglite = await PGlite.create({ ...(dataDir === undefined ? {} : { dataDir }), parsers });
   const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
+  const transact: Database['transact'] = (scope, work) =>
+    db.transaction().execute(async (tx) => {
+      if (scope !== null) await sql.raw(scopeText(scope)).execute(tx);
+      return work(tx);
+    });
   return {
     kind: 'pglite',
     db,
+    transact,
+    runAtOnce: (scope, statement, values) => transact(scope, (tx) => runStatement(tx, statement, values)),
+    executeForJobs: (text, values) => executeOnPGlite(pglite, text, values),
     listen: (onNotification) => listenOnPGlite(pglite, onNotification),
     [Symbol.asyncDispose]: () => db.destroy(),
   };
@@ -69,6 +90,7 @@ function openPostgres(connectionString: string, onIdleError: (error: Error) => v
   const types = new pg.TypeOverrides();
   types.setTypeParser(BIGINT_OID, parseSafeInteger);
   const pool = new pg.Pool({
+    Client: StatementClient,
     connectionString,
     types,
     max: POOL_SIZE,
@@ -83,13 +105,42 @@ function openPostgres(connectionString: string, onIdleError: (error: Error) => v
   pool.on('error', onIdleError);
   // A connection in use tells its loss by the failing query; the event beside it would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Tables>({ dialect: new ScopedPostgresDialect({ pool }) });
   return {
     kind: 'postgres',
     db,
+    transact: (scope, work) =>
+      nextScope.run(scope === null ? null : scopeText(scope), () => db.transaction().execute(work)),
+    runAtOnce: (scope, statement, values) => runAtOnce(pool, scope, statement, values),
+    async executeForJobs(text, values) {
+      // Several statements in one text have a result each, whatever the types say.
+      const results: unknown = await pool.query(text, values.length === 0 ? undefined : [...values]);
+      return { rows: [results].flat().flatMap((result) => (result as pg.QueryResult).rows) };
+    },
     listen: async (onNotification, log) => listenOnPostgres(connectionString, onNotification, log),
     [Symbol.asyncDispose]: () => db.destroy(),
   };
+}
+
+/** PGlite takes several statements in one text only where none has a parameter. It waits for a transaction under way. */
+async function executeOnPGlite(
+  pglite: PGlite,
+  text: string,
+  values: readonly unknown[],
+): Promise<{ readonly rows: unknown[] }> {
+  if (values.length > 0) return pglite.query(text, [...values]);
+  try {
+    return { rows: (await pglite.exec(text)).flatMap(({ rows }) => rows) };
+  } catch (error) {
+    // A text that began a transaction and failed has left it open on the one connection.
+    await pglite.exec('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The statement that sets the scope; neither value holds quotation marks. */
+function scopeText({ role, tenantId }: Scope): string {
+  return `SELECT set_config('role', '${role}', true), set_config('sealdesk.tenant_id', '${tenantId}', true)`;
 }
 
 function parseSafeInteger(text: string): number {

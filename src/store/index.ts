@@ -1,8 +1,15 @@
 /** The database: tables, migrations, row-level security, transactions, the lock on the data folder. */
+
+export type * from './audit-tables.ts';
+export type * from './connect-tables.ts';
 export type { StoreLocation } from './database.ts';
+export type * from './directory-tables.ts';
+export type * from './feed-tables.ts';
 export { FolderHeldError } from './folder-lock.ts';
 export { clausesOf, type KeysetClauses, type KeysetPage, MAX_KEYSET_PAGE } from './keyset.ts';
 export { type Channel, notify, type OnNotification } from './notifications.ts';
+export type * from './provisioning-tables.ts';
+export { arrayOf, createStatement, runStatement, type Statement, type StatementValue } from './statement.ts';
 export {
   assertOutsideTransaction,
   DEFAULT_TENANT_ROLE,

@@ -16,6 +16,16 @@ export const CHANNELS = Object.freeze({
   appended: 'sealdesk_feed_appended',
   /** Somebody's rights may have been taken back; the tenant. */
   rights: 'sealdesk_rights_changed',
+  /** Events were appended to an audit log that somebody follows; the tenant. */
+  audited: 'sealdesk_audit_appended',
+  /** An export of an audit log was asked for; the tenant. */
+  exports: 'sealdesk_audit_export_wanted',
+  /** An access sync was asked for, or came further; the run. */
+  syncs: 'sealdesk_access_sync',
+  /** The gateway's own keys of a tenant were changed; the tenant. */
+  keys: 'sealdesk_keys_changed',
+  /** A token of a connection was stored, or the turn to fetch one given back; the credential. */
+  tokens: 'sealdesk_tokens_changed',
 } as const);
 export type Channel = keyof typeof CHANNELS;
 

@@ -5,11 +5,13 @@
  * connection and would wait for ever, PostgreSQL would do the work outside the transaction.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import { isId, type Log, silentLog } from '../base/index.ts';
 import { type Database, openDatabase, type StoreLocation } from './database.ts';
 import { migrate } from './migrate.ts';
 import type { OnNotification } from './notifications.ts';
+import type { Scope } from './run-at-once.ts';
+import type { Statement, StatementValue } from './statement.ts';
 import { SYSTEM_PURPOSES, type SystemPurpose } from './system-purpose.ts';
 import type { Tables } from './tables.ts';
 import { assertRoleName } from './tenant-role.ts';
@@ -33,8 +35,19 @@ export interface Store extends AsyncDisposable {
   readonly applied: readonly string[];
   /** Runs `work` in a transaction that sees and writes rows of `tenantId` only. */
   withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs one statement in such a transaction of its own, in one round trip where the database allows. */
+  runAtOnce<Row>(
+    tenantId: string,
+    statement: Statement,
+    values: readonly StatementValue[],
+  ): Promise<readonly Row[]>;
   /** Runs `work` in a transaction that sees every tenant's rows, for one of {@link SYSTEM_PURPOSES}. */
   withSystem<T>(purpose: SystemPurpose, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Runs statements of the job queue, which has a schema of its own and knows ids only: the one thing here that is
+   * neither a tenant's nor in a transaction. `text` is the queue's own.
+   */
+  executeForJobs(text: string, values?: readonly unknown[]): Promise<{ readonly rows: unknown[] }>;
   /** Hears of what `notify` told, in this process or another, until disposed. Hints only: see notifications.ts. */
   listen(onNotification: OnNotification): Promise<AsyncDisposable>;
 }
@@ -85,17 +98,27 @@ class OpenedStore implements Store {
   }
 
   async withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-    if (!isId('tenant', tenantId)) throw new TypeError('"tenantId" must be a tenant id');
-    return this.#transact('withTenant', async (tx) => {
-      await sql`SELECT set_config('role', ${this.#tenantRole}, true),
-        set_config('sealdesk.tenant_id', ${tenantId}, true)`.execute(tx);
-      return work(tx);
-    });
+    return this.#transact('withTenant', this.#scopeOf(tenantId), work);
+  }
+
+  async runAtOnce<Row>(
+    tenantId: string,
+    statement: Statement,
+    values: readonly StatementValue[],
+  ): Promise<readonly Row[]> {
+    const scope = this.#scopeOf(tenantId);
+    assertOutsideTransaction('runAtOnce');
+    return translating(() => this.#database.runAtOnce(scope, statement, values));
   }
 
   async withSystem<T>(purpose: SystemPurpose, work: (tx: Tx) => Promise<T>): Promise<T> {
     if (!Object.hasOwn(SYSTEM_PURPOSES, purpose)) throw new TypeError(`"purpose" is not listed: ${purpose}`);
-    return this.#transact('withSystem', work);
+    return this.#transact('withSystem', null, work);
+  }
+
+  async executeForJobs(text: string, values: readonly unknown[] = []): Promise<{ readonly rows: unknown[] }> {
+    assertOutsideTransaction('executeForJobs');
+    return translating(() => this.#database.executeForJobs(text, values));
   }
 
   async listen(onNotification: OnNotification): Promise<AsyncDisposable> {
@@ -103,12 +126,17 @@ class OpenedStore implements Store {
     return this.#database.listen(AsyncLocalStorage.bind(onNotification), this.#log);
   }
 
-  async #transact<T>(what: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  #scopeOf(tenantId: string): Scope {
+    if (!isId('tenant', tenantId)) throw new TypeError('"tenantId" must be a tenant id');
+    return { role: this.#tenantRole, tenantId };
+  }
+
+  async #transact<T>(what: string, scope: Scope | null, work: (tx: Tx) => Promise<T>): Promise<T> {
     assertOutsideTransaction(what);
     const context = { open: true };
     return translating(async () => {
       try {
-        return await openTransaction.run(context, () => this.#database.db.transaction().execute(work));
+        return await openTransaction.run(context, () => this.#database.transact(scope, work));
       } finally {
         context.open = false;
       }

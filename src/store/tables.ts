@@ -1,19 +1,65 @@
 /** The shape of every table, as Kysely sees it. `bytea` columns read as Uint8Array on both databases. */
 import type { ColumnType, Generated } from 'kysely';
-
-type Timestamp = ColumnType<Date, Date, Date>;
-type NullableTimestamp = ColumnType<Date | null, Date | null | undefined, Date | null>;
-type Blob = ColumnType<Uint8Array, Uint8Array, Uint8Array>;
-type NullableBlob = ColumnType<Uint8Array | null, Uint8Array | null | undefined, Uint8Array | null>;
-/** `bigint` column: read and written as a JavaScript number; the store parses it and refuses what is not a safe integer. */
-type SafeInteger = ColumnType<number, number, number>;
-type Nullable<T> = ColumnType<T | null, T | null | undefined, T | null>;
+import type {
+  AuditAlarmsTable,
+  AuditCheckpointsTable,
+  AuditDisplacedEventsTable,
+  AuditEpochsTable,
+  AuditExportsTable,
+  AuditWatchesTable,
+} from './audit-tables.ts';
+import type {
+  Blob,
+  Nullable,
+  NullableBlob,
+  NullableTimestamp,
+  SafeInteger,
+  Timestamp,
+} from './column-types.ts';
+import type { ZendeskAuthorizationsTable } from './connect-tables.ts';
+import type {
+  AccessSyncRunsTable,
+  AccessSyncSchedulesTable,
+  AccessSyncStatesTable,
+  DirectoryMembershipsTable,
+  DirectoryNamedTable,
+  DirectoryRoleChangesTable,
+  DirectoryUsersTable,
+} from './directory-tables.ts';
+import type {
+  FeedDirtyTicketsTable,
+  FeedEntriesTable,
+  FeedHeadsTable,
+  FeedPositionsTable,
+  FeedShownTicketsTable,
+  FeedStreamsTable,
+  FeedTicketsTable,
+  FeedWebhookInvocationsTable,
+  TicketFeedsTable,
+} from './feed-tables.ts';
+import type {
+  ProvisioningItemsTable,
+  ProvisioningPlansTable,
+  ProvisioningSettingsTable,
+  ProvisioningStepsTable,
+} from './provisioning-tables.ts';
 
 export type TenantKind = 'INSTALLATION' | 'CUSTOMER';
 export type SecretPurpose = 'vault' | 'envelope-signing' | 'audit-signing' | 'mac-root' | 'storage' | 'index';
+/** PENDING: published, signs later. RETIRED: signs no more, what it signed stays good. REVOKED: nothing of it is good. */
+export type SigningKeyState = 'PENDING' | 'ACTIVE' | 'RETIRED' | 'REVOKED';
 export type ClientKeyStatus = 'PENDING' | 'CONFIRMED' | 'ACTIVE' | 'RETIRED' | 'REVOKED';
+export type ClientKeyRotationMode = 'STRICT' | 'OVERLAP';
+/** Who asked for a successor: the holder of the key before it by a proof, or an ADMIN. */
+export type ClientKeyVoucher = 'PREDECESSOR' | 'ADMIN';
 export type CredentialType = 'oauth2_token' | 'oauth2_client' | 'basic_auth' | 'api_key';
-export type IntegrationStatus = 'ACTIVE' | 'DISABLED';
+/** NEEDS_RECONNECT: Zendesk does not accept its credential any more, and is not asked until it has another. */
+export type IntegrationStatus = 'ACTIVE' | 'DISABLED' | 'NEEDS_RECONNECT';
+/**
+ * Why a connection has to be made again. REFUSED: Zendesk does not accept the credential. EXPIRED: its refresh
+ * token ended unused. LOST_IN_REFRESH: the tokens that were to replace it were given out and never stored.
+ */
+export type ReconnectReason = 'REFUSED' | 'EXPIRED' | 'LOST_IN_REFRESH';
 /** How what is of Zendesk leaves by GraphQL: sealed to a client key, or in the clear. */
 export type ApiKeyDelivery = 'SEALED' | 'PLAINTEXT';
 export type AuditPhase = 'INTENT' | 'OUTCOME' | 'SINGLE';
@@ -43,9 +89,14 @@ export interface SigningKeysTable {
   kid: string;
   version: number;
   public_key: Blob;
-  status: 'ACTIVE' | 'RETIRED';
+  status: SigningKeyState;
   not_before: Timestamp;
   not_after: NullableTimestamp;
+  published_at: Generated<Date>;
+  /** The thumbprint of the key that signed the step to this one; null where the chain begins. */
+  succeeds: Nullable<string>;
+  /** That signature, ML-DSA-65. */
+  transition: NullableBlob;
 }
 
 export interface ClientKeysTable {
@@ -68,6 +119,36 @@ export interface ClientKeysTable {
   ended_at: NullableTimestamp;
   end_reason: Nullable<string>;
   last_used_at: NullableTimestamp;
+  /** The key whose place it takes; the next three are there together or not at all. */
+  predecessor_id: Nullable<string>;
+  rotation_mode: Nullable<ClientKeyRotationMode>;
+  vouched_by: Nullable<ClientKeyVoucher>;
+  /** When it ends by itself. */
+  expires_at: NullableTimestamp;
+  /** Until when a key that gave way by OVERLAP is still sealed to. */
+  overlap_until: NullableTimestamp;
+  /** The events of the audit log that tell of the mapping and of the end, and who ended it. */
+  mapped_event_id: Nullable<string>;
+  ended_by: Nullable<string>;
+  ended_event_id: Nullable<string>;
+  /** What it may do when it logs in by itself, null where it may not log in. */
+  login_roles: Nullable<string[]>;
+  /** The operations that its logins are narrowed to, null where they are not. */
+  login_operations: Nullable<string[]>;
+  /** The one integration that a restricted key is good for, null where the key is not restricted. */
+  scope_integration_id: Nullable<string>;
+  /** Zendesk's ids: of a restricted key exactly one of the two. */
+  scope_organization_id: Nullable<number>;
+  scope_requester_id: Nullable<number>;
+}
+
+/** A login token that was used. */
+export interface LoginTokensTable {
+  tenant_id: string;
+  client_key_id: string;
+  jti: string;
+  /** From when on it is refused for its age. */
+  expires_at: Timestamp;
 }
 
 export interface ApiKeysTable {
@@ -85,6 +166,30 @@ export interface ApiKeysTable {
   expires_at: NullableTimestamp;
   last_used_at: NullableTimestamp;
   revoked_at: NullableTimestamp;
+}
+
+/** VAULT: from one version of a tenant's vault key to the next. KMS: from one key of the KMS to another. */
+export type KeyRotationKind = 'VAULT' | 'KMS';
+/** RUNNING: records are still being re-wrapped. DONE: nothing rests on the old key. SUPERSEDED: another took its place. */
+export type KeyRotationState = 'RUNNING' | 'DONE' | 'SUPERSEDED';
+
+/** Bringing a tenant's stored secrets from old keys to the present one, and who does it. */
+export interface KeyRotationsTable {
+  id: Generated<number>;
+  tenant_id: string;
+  what: KeyRotationKind;
+  /** Versions of the vault key, or references to KMS keys. */
+  from_refs: string[];
+  to_ref: string;
+  /** Records that rested on an old key when it began. */
+  total: number;
+  state: KeyRotationState;
+  /** Why the last attempt did not go on, an error code. */
+  failure: Nullable<string>;
+  started_at: Timestamp;
+  finished_at: NullableTimestamp;
+  lease_holder: Nullable<string>;
+  lease_until: NullableTimestamp;
 }
 
 export interface CredentialsTable {
@@ -107,22 +212,29 @@ export interface CredentialSecretsTable {
   tenant_id: string;
   version: number;
   vault_key_version: number;
+  vault_purpose: ColumnType<string, never, never>;
   sealed: Blob;
   encrypted_data_key: Blob;
   kms_key_ref: string;
 }
 
-/** The sealed access token fetched for an `oauth2_client` credential, and who is fetching the next one. */
+/**
+ * The sealed tokens that were fetched with a credential, and who is fetching the next. Version 0 is the pair that an
+ * `oauth2_token` credential holds itself: nothing is sealed here then, but it is told when it ends.
+ */
 export interface AccessTokensTable {
   credential_id: string;
   tenant_id: string;
   credential_version: number;
   version: Generated<number>;
   vault_key_version: Nullable<number>;
+  vault_purpose: ColumnType<string, never, never>;
   sealed: NullableBlob;
   encrypted_data_key: NullableBlob;
   kms_key_ref: Nullable<string>;
   expires_at: NullableTimestamp;
+  /** When the refresh token ends, null where there is none or it is not known. */
+  refresh_expires_at: NullableTimestamp;
   refresh_attempt: Nullable<string>;
   refresh_until: NullableTimestamp;
 }
@@ -136,6 +248,9 @@ export interface IntegrationsTable {
   credential_id: Nullable<string>;
   allowed_operations: Generated<string[]>;
   status: IntegrationStatus;
+  /** Both are there or neither; they stay while an admin has switched the integration off. */
+  reconnect_reason: Nullable<ReconnectReason>;
+  reconnect_since: NullableTimestamp;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
 }
@@ -155,6 +270,9 @@ export interface AuditEventsTable {
   outcome: Nullable<string>;
   integration_id: Nullable<string>;
   operation: Nullable<string>;
+  resource: Nullable<string>;
+  request_id: Nullable<string>;
+  denial_reason: Nullable<string>;
 }
 
 export interface AuditHeadsTable {
@@ -165,6 +283,20 @@ export interface AuditHeadsTable {
   root: Blob;
   mac: Blob;
   updated_at: Timestamp;
+  /** Until then appends are told of, for those who follow the log. */
+  followed_until: NullableTimestamp;
+  /** The epoch of the newest alarm that stops the log, `null` where none does. */
+  stopped_epoch: number | null;
+}
+
+/** The perfect subtrees of a log's tree of eight leaves and more, level 3 and up: the leaves [index · 2^level, (index + 1) · 2^level). */
+export interface AuditNodesTable {
+  tenant_id: string;
+  /** 1 or more; level 0 is `audit_events.leaf_hash`. */
+  level: number;
+  index: SafeInteger;
+  /** 32 bytes. */
+  hash: Blob;
 }
 
 export interface OpenIntentsTable {
@@ -182,139 +314,13 @@ export interface ZendeskBudgetsTable {
   updated_at: Generated<Date>;
 }
 
-export type FeedStatus = 'ENABLED' | 'DISABLED';
-/** PRESENT: visible in Zendesk. DELETED: may be restored. ERASED: gone for good. */
-export type FeedTicketState = 'PRESENT' | 'DELETED' | 'ERASED';
-/** OPEN: changes are sealed for it. DORMANT: nobody has read it for long. KEYLESS: its lineage has no active key. */
-export type FeedStreamState = 'OPEN' | 'DORMANT' | 'KEYLESS';
-
-/** The change feed of an integration and where it stands at its sources. */
-export interface TicketFeedsTable {
-  integration_id: string;
-  tenant_id: string;
-  status: FeedStatus;
-  enabled_at: Timestamp;
-  /** Zendesk's id of the webhook, null where the feed has none. */
-  webhook_id: Nullable<string>;
-  /** Its signing secret, sealed for this row, column and `webhook_version`. */
-  webhook_secret: NullableBlob;
-  webhook_version: Generated<number>;
-  /** Why there is no webhook, an upper-case token. */
-  webhook_fault: Nullable<string>;
-  /** Unix seconds from which the export begins where there is no cursor. */
-  export_start: SafeInteger;
-  export_cursor: Nullable<string>;
-  export_polled_at: NullableTimestamp;
-  /** Of every ticket whose last change was before it, the export has shown that change. */
-  export_complete_until: NullableTimestamp;
-  /** Why the export does not go on, an error code. */
-  export_fault: Nullable<string>;
-  /** Why tickets cannot be loaded, an error code. */
-  load_fault: Nullable<string>;
-  appended: ColumnType<number, number | undefined, number>;
-  repaired: ColumnType<number, number | undefined, number>;
-}
-
-/** The lock of an integration's log, and who may append to it. */
-export interface FeedHeadsTable {
-  integration_id: string;
-  tenant_id: string;
-  lease_epoch: ColumnType<number, number | undefined, number>;
-  lease_holder: Nullable<string>;
-  lease_until: NullableTimestamp;
-}
-
-/** The last version of a ticket that was appended. */
-export interface FeedTicketsTable {
-  integration_id: string;
-  tenant_id: string;
-  ticket_id: SafeInteger;
-  state: FeedTicketState;
-  updated_at: Timestamp;
-  generated_at: Nullable<number>;
-  /** Keyed hash of the snapshot, base64url. */
-  snapshot_hash: string;
-}
-
-/** A ticket that may have a newer version than the last one appended. */
-export interface FeedDirtyTicketsTable {
-  integration_id: string;
-  tenant_id: string;
-  ticket_id: SafeInteger;
-  marked_at: Timestamp;
-  /** Grows with every mark, so that a mark made while the ticket was loaded is not lost. */
-  generation: ColumnType<number, number | undefined, number>;
-  by_webhook: boolean;
-  by_export: boolean;
-  /** What a source said of a ticket that is no longer shown. */
-  gone: Nullable<'DELETED' | 'ERASED'>;
-  /** The newest time of change that a source told of: what is loaded may not be older. */
-  expected_at: NullableTimestamp;
-  /** The newest `generated_timestamp` that the export told of, for the same. */
-  exported_at: Nullable<number>;
-  tries: ColumnType<number, number | undefined, number>;
-  not_before: Timestamp;
-}
-
-/** A webhook call that was accepted; `hint` is what it told of values, sealed, until the version is appended. */
-export interface FeedWebhookInvocationsTable {
-  integration_id: string;
-  tenant_id: string;
-  invocation_id: string;
-  ticket_id: SafeInteger;
-  event_type: string;
-  hint: NullableBlob;
-  is_pending: Generated<boolean>;
-  received_at: Timestamp;
-}
-
-/** The stream of a lineage of client keys. */
-export interface FeedStreamsTable {
-  integration_id: string;
-  tenant_id: string;
-  lineage_id: string;
-  state: FeedStreamState;
-  /** Of the last entry, 0 before the first. */
-  sequence: SafeInteger;
-  /** The oldest place that can be gone on from: entries after it are in the log. */
-  oldest: SafeInteger;
-  /** Characters of the envelopes in the log. */
-  bytes: ColumnType<number, number | undefined, number>;
-  opened_at: Timestamp;
-  /** To the minute. */
-  read_at: Timestamp;
-}
-
-/** A sealed entry: one for each number and each active key of the lineage. */
-export interface FeedEntriesTable {
-  integration_id: string;
-  tenant_id: string;
-  lineage_id: string;
-  recipient_key_id: string;
-  sequence: SafeInteger;
-  occurred_at: Timestamp;
-  audit_event_id: string;
-  /** JSON. */
-  envelope: string;
-}
-
-/** The newest signed position of a stream. */
-export interface FeedPositionsTable {
-  integration_id: string;
-  tenant_id: string;
-  lineage_id: string;
-  recipient_key_id: string;
-  sequence: SafeInteger;
-  issued_at: Timestamp;
-  /** JSON. */
-  envelope: string;
-}
-
 export interface Tables {
   tenants: TenantsTable;
   tenant_secrets: TenantSecretsTable;
   signing_keys: SigningKeysTable;
+  key_rotations: KeyRotationsTable;
   client_keys: ClientKeysTable;
+  login_tokens: LoginTokensTable;
   api_keys: ApiKeysTable;
   credentials: CredentialsTable;
   credential_secrets: CredentialSecretsTable;
@@ -322,7 +328,14 @@ export interface Tables {
   integrations: IntegrationsTable;
   audit_events: AuditEventsTable;
   audit_heads: AuditHeadsTable;
+  audit_nodes: AuditNodesTable;
+  audit_exports: AuditExportsTable;
   open_intents: OpenIntentsTable;
+  audit_checkpoints: AuditCheckpointsTable;
+  audit_epochs: AuditEpochsTable;
+  audit_alarms: AuditAlarmsTable;
+  audit_displaced_events: AuditDisplacedEventsTable;
+  audit_watches: AuditWatchesTable;
   zendesk_budgets: ZendeskBudgetsTable;
   ticket_feeds: TicketFeedsTable;
   feed_heads: FeedHeadsTable;
@@ -332,4 +345,19 @@ export interface Tables {
   feed_streams: FeedStreamsTable;
   feed_entries: FeedEntriesTable;
   feed_positions: FeedPositionsTable;
+  feed_shown_tickets: FeedShownTicketsTable;
+  zendesk_authorizations: ZendeskAuthorizationsTable;
+  directory_users: DirectoryUsersTable;
+  directory_role_changes: DirectoryRoleChangesTable;
+  directory_groups: DirectoryNamedTable;
+  directory_organizations: DirectoryNamedTable;
+  directory_custom_roles: DirectoryNamedTable;
+  directory_memberships: DirectoryMembershipsTable;
+  access_sync_states: AccessSyncStatesTable;
+  access_sync_schedules: AccessSyncSchedulesTable;
+  access_sync_runs: AccessSyncRunsTable;
+  provisioning_settings: ProvisioningSettingsTable;
+  provisioning_plans: ProvisioningPlansTable;
+  provisioning_items: ProvisioningItemsTable;
+  provisioning_steps: ProvisioningStepsTable;
 }

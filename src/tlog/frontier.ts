@@ -8,6 +8,7 @@
  */
 import { type Bytes, concatBytes } from '../base/index.ts';
 import { assertHash, HASH_SIZE, type MerkleHasher } from './hasher.ts';
+import type { TreeNode } from './perfect-nodes.ts';
 
 export interface Frontier {
   /** The number of leaves. */
@@ -24,22 +25,75 @@ export function appendLeafHashes(
   frontier: Frontier,
   leafHashes: readonly Bytes[],
 ): Frontier {
-  if (!Number.isSafeInteger(frontier.size + leafHashes.length)) {
-    throw new RangeError('"leafHashes" would take the tree beyond 2^53 - 1 leaves');
+  const growing = new GrowingTree(hasher, frontier);
+  for (const leafHash of leafHashes) growing.append(0, leafHash);
+  return growing.frontier();
+}
+
+/** The frontier after some leaves, and the inner nodes (level >= 1) that they completed, in the order of completion. */
+export interface AppendedLeaves {
+  readonly frontier: Frontier;
+  readonly nodes: readonly TreeNode[];
+}
+
+/** {@link appendLeafHashes}, telling also the perfect nodes that were completed: what a log keeps to prove from. */
+export function appendLeaves(
+  hasher: MerkleHasher,
+  frontier: Frontier,
+  leafHashes: readonly Bytes[],
+): AppendedLeaves {
+  const nodes: TreeNode[] = [];
+  const growing = new GrowingTree(hasher, frontier);
+  for (const leafHash of leafHashes) growing.append(0, leafHash, (node) => nodes.push(node));
+  return Object.freeze({ frontier: growing.frontier(), nodes: Object.freeze(nodes) });
+}
+
+/** A tree that grows at its right edge by leaves and by whole perfect nodes. */
+export class GrowingTree {
+  readonly #hasher: MerkleHasher;
+  readonly #roots: Bytes[];
+  #size: number;
+
+  constructor(hasher: MerkleHasher, frontier: Frontier = EMPTY_FRONTIER) {
+    this.#hasher = hasher;
+    this.#roots = [...frontier.roots];
+    this.#size = frontier.size;
   }
-  const roots = [...frontier.roots];
-  let { size } = frontier;
-  for (const leafHash of leafHashes) {
-    assertHash('leafHashes', leafHash);
-    let node = leafHash;
-    // Each trailing 1 of the size is a subtree as large as the one in hand: the two become one.
-    for (let rest = size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
-      node = hasher.hashNode(popRoot(roots), node);
+
+  /** Leaves so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Appends the perfect node of `level` (0 is a leaf) with `hash`. Throws RangeError where no such node
+   * begins at the size of the tree, and beyond 2^53 - 1 leaves.
+   */
+  append(level: number, hash: Bytes, onCompleted?: (node: TreeNode) => void): void {
+    assertHash('hash', hash);
+    const width = 2 ** level;
+    if (this.#size % width !== 0) throw new RangeError(`"level" ${level} begins no node at ${this.#size}`);
+    if (!Number.isSafeInteger(this.#size + width)) {
+      throw new RangeError('"hash" would take the tree beyond 2^53 - 1 leaves');
     }
-    roots.push(node);
-    size += 1;
+    let node = { level, index: this.#size / width, hash };
+    // Each trailing 1 of the size is a subtree as large as the one in hand: the two become one.
+    while (node.index % 2 === 1) {
+      const joined = this.#hasher.hashNode(popRoot(this.#roots), node.hash);
+      node = { level: node.level + 1, index: (node.index - 1) / 2, hash: joined };
+      onCompleted?.(node);
+    }
+    this.#roots.push(node.hash);
+    this.#size += width;
   }
-  return Object.freeze({ size, roots: Object.freeze(roots) });
+
+  frontier(): Frontier {
+    return Object.freeze({ size: this.#size, roots: Object.freeze([...this.#roots]) });
+  }
+
+  root(): Bytes {
+    return rootOfFrontier(this.#hasher, this.frontier());
+  }
 }
 
 /** The Merkle tree hash of all leaves (RFC 9162 §2.1.1), 32 bytes. */

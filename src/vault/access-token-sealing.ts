@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { encodeCanonicalJson, type JsonObject, parseUtf8 } from '../base/index.ts';
 import { assertOutsideTransaction } from '../store/index.ts';
 import type { FreshDataKey } from './data-key.ts';
-import type { Keyring } from './keyring.ts';
+import { type Keyring, keysHolding } from './keyring.ts';
 import { alteredRecord } from './record.ts';
 import type { VaultKey } from './tenant-keys.ts';
 import { openTwice, type SealedSecret, sealTwice } from './two-layers.ts';
@@ -80,7 +80,7 @@ async function sealToken(
   if (!parsed.success) throw new TypeError('"token" has a form that an access token may not have');
   const plaintext = encodeCanonicalJson(parsed.data);
   try {
-    const place = placeOf({ tenantId, credentialId, credentialVersion, version });
+    const place = placeOfToken({ tenantId, credentialId, credentialVersion, version });
     return {
       tenantId,
       credentialId,
@@ -109,8 +109,8 @@ export async function openAccessToken(input: OpenAccessTokenInput): Promise<Acce
   const { tenantId, encryptedDataKey: encrypted, kmsKeyRef: keyRef } = sealed;
   const wrapped = { tenantId, purpose: 'access-token', encrypted, keyRef } as const;
   const dataKey = await keyring.unwrapDataKey(wrapped, { signal });
-  const keys = await keyring.keysOf(tenantId, { signal });
-  const plaintext = await openTwice(keys, dataKey, placeOf(sealed), sealed);
+  const keys = await keysHolding(keyring, sealed, { signal });
+  const plaintext = await openTwice(keys, dataKey, placeOfToken(sealed), sealed);
   try {
     return AccessToken.parse(JSON.parse(parseUtf8(plaintext) ?? ''));
   } catch {
@@ -120,7 +120,7 @@ export async function openAccessToken(input: OpenAccessTokenInput): Promise<Acce
   }
 }
 
-function placeOf(of: AccessTokenPlace & { readonly tenantId: string }): JsonObject {
+export function placeOfToken(of: AccessTokenPlace & { readonly tenantId: string }): JsonObject {
   return {
     credential: of.credentialId,
     credential_version: of.credentialVersion,

@@ -5,13 +5,14 @@
 import type { Selectable } from 'kysely';
 import { SealdeskError } from '../base/index.ts';
 import {
+  type CredentialSecretsTable,
   type CredentialsTable,
   type CredentialType,
   clausesOf,
   type KeysetPage,
   type Tx,
 } from '../store/index.ts';
-import type { SealedCredentialSecret } from './credential-sealing.ts';
+import type { NewCredentialSecret, SealedCredentialSecret } from './credential-sealing.ts';
 
 const MAX_NAMED_INTEGRATIONS = 10;
 /** A use is noted once in this time, not by every call. Milliseconds. */
@@ -38,7 +39,7 @@ export interface CredentialKey {
 
 export interface InsertCredentialInput {
   /** Of version 1. */
-  readonly sealed: SealedCredentialSecret;
+  readonly sealed: NewCredentialSecret;
   readonly name: string | null;
   readonly expiresAt: Date | null;
   readonly now: Date;
@@ -64,12 +65,13 @@ export async function insertCredential(tx: Tx, input: InsertCredentialInput): Pr
     .insertInto('credential_secrets')
     .values({ credential_id: sealed.credentialId, tenant_id: sealed.tenantId, ...secretColumns(sealed) })
     .execute();
+  await insertOwnTokens(tx, sealed);
   return toCredential(row);
 }
 
 export interface ReplaceCredentialSecretInput {
   /** Of the version after `expectedVersion`. */
-  readonly sealed: SealedCredentialSecret;
+  readonly sealed: NewCredentialSecret;
   readonly expectedVersion: number;
   readonly expiresAt: Date | null;
   readonly now: Date;
@@ -109,6 +111,7 @@ export async function replaceCredentialSecret(
     .where('tenant_id', '=', sealed.tenantId)
     .where('credential_id', '=', sealed.credentialId)
     .execute();
+  await insertOwnTokens(tx, sealed);
   return toCredential(row);
 }
 
@@ -128,14 +131,7 @@ async function whyNotReplaced(tx: Tx, sealed: SealedCredentialSecret): Promise<S
 /** Removes the credential with its secret and tokens. Throws `NOT_FOUND`, or `CONFLICT` where integrations use it. */
 export async function deleteCredential(tx: Tx, { tenantId, credentialId }: CredentialKey): Promise<void> {
   // Locked first: an integration that takes this credential now has to wait, and then finds it gone.
-  const row = await tx
-    .selectFrom('credentials')
-    .select('id')
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', credentialId)
-    .forUpdate()
-    .executeTakeFirst();
-  if (row === undefined) throw notFound();
+  if (!(await lockCredential(tx, { tenantId, credentialId }))) throw notFound();
   const users = await tx
     .selectFrom('integrations')
     .select('id')
@@ -196,6 +192,14 @@ export async function readCredentialSecret(
     .where('secret.credential_id', '=', credentialId)
     .executeTakeFirst();
   if (row === undefined) return null;
+  return toSealedSecret({ tenantId, credentialId }, row);
+}
+
+/** The sealed secret in a row of it that was joined with its credential. */
+export function toSealedSecret(
+  { tenantId, credentialId }: CredentialKey,
+  row: Pick<Selectable<CredentialSecretsTable>, SealedColumn> & Pick<Selectable<CredentialsTable>, 'type'>,
+): SealedCredentialSecret {
   return {
     tenantId,
     credentialId,
@@ -207,6 +211,8 @@ export async function readCredentialSecret(
     kmsKeyRef: row.kms_key_ref,
   };
 }
+
+type SealedColumn = 'version' | 'vault_key_version' | 'sealed' | 'encrypted_data_key' | 'kms_key_ref';
 
 /** A credential with the sealed secret of its version: all that opening it takes. */
 export interface OpenableCredential {
@@ -234,16 +240,7 @@ export async function readOpenableCredential(
   if (row === undefined) return null;
   return {
     credential: toCredential(row),
-    sealed: {
-      tenantId,
-      credentialId,
-      type: row.type,
-      version: row.version,
-      vaultKeyVersion: row.vault_key_version,
-      sealed: new Uint8Array(row.sealed),
-      encryptedDataKey: new Uint8Array(row.encrypted_data_key),
-      kmsKeyRef: row.kms_key_ref,
-    },
+    sealed: toSealedSecret({ tenantId, credentialId }, row),
   };
 }
 
@@ -260,6 +257,18 @@ export async function holdCredentialVersion(
     .forShare()
     .executeTakeFirst();
   return row?.version ?? null;
+}
+
+/** Locks the credential until the transaction ends, which comes before its integrations are; `false` where there is none. */
+export async function lockCredential(tx: Tx, { tenantId, credentialId }: CredentialKey): Promise<boolean> {
+  const row = await tx
+    .selectFrom('credentials')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', credentialId)
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Credentials in the order of their ids, which is that of their making. */
@@ -301,6 +310,24 @@ export async function touchCredential(
         where('last_used_at', '<=', new Date(now.getTime() - TOUCH_INTERVAL)),
       ]),
     )
+    .execute();
+}
+
+/** Notes when the pair ends that a credential was sealed with, where it is one that can be refreshed. */
+async function insertOwnTokens(
+  tx: Tx,
+  { tenantId, credentialId, version, tokenEnds }: NewCredentialSecret,
+): Promise<void> {
+  if (tokenEnds === null) return;
+  await tx
+    .insertInto('access_tokens')
+    .values({
+      credential_id: credentialId,
+      tenant_id: tenantId,
+      credential_version: version,
+      expires_at: tokenEnds.expiresAt,
+      refresh_expires_at: tokenEnds.refreshExpiresAt,
+    })
     .execute();
 }
 

@@ -16,12 +16,18 @@ interface Entry<V> {
   readonly checkedAt: number;
 }
 
+interface Load<V> {
+  value: Promise<V>;
+  /** Whether what it gives was outdated while it was under way. */
+  isForgotten: boolean;
+}
+
 export class ExpiringKeys<V extends Disposable> implements Disposable {
   readonly #clock: Clock;
   readonly #maxEntries: number;
   /** Least recently used first. */
   readonly #fresh = new Map<string, Entry<V>>();
-  readonly #loads = new Map<string, Promise<V>>();
+  readonly #loads = new Map<string, Load<V>>();
   /** When each is to be wiped. */
   readonly #leaving = new Map<V, number>();
   readonly #lifetime = new AbortController();
@@ -47,10 +53,20 @@ export class ExpiringKeys<V extends Disposable> implements Disposable {
     }
     let loading = this.#loads.get(name);
     if (loading === undefined) {
-      loading = this.#load(name, load).finally(() => this.#loads.delete(name));
+      loading = this.#begin(name, load);
       this.#loads.set(name, loading);
     }
-    return waitFor(loading, signal);
+    return waitFor(loading.value, signal);
+  }
+
+  /** Hands `name` out no more as it is: who asks from now on gets what is loaded then. */
+  forget(name: string): void {
+    const entry = this.#fresh.get(name);
+    this.#fresh.delete(name);
+    if (entry !== undefined) this.#giveWay(entry);
+    const loading = this.#loads.get(name);
+    this.#loads.delete(name);
+    if (loading !== undefined) loading.isForgotten = true;
   }
 
   /** Keeps `value`, which is not handed out by name, until its life ends. */
@@ -80,22 +96,41 @@ export class ExpiringKeys<V extends Disposable> implements Disposable {
     return this.#clock.now() - checkedAt < KEY_LIFETIME.handedOut;
   }
 
-  async #load(name: string, load: (signal: AbortSignal) => Promise<V>): Promise<V> {
+  #begin(name: string, load: (signal: AbortSignal) => Promise<V>): Load<V> {
+    const value = Promise.withResolvers<V>();
+    const loading: Load<V> = { value: value.promise, isForgotten: false };
+    this.#load(name, loading, load)
+      .finally(() => {
+        if (this.#loads.get(name) === loading) this.#loads.delete(name);
+      })
+      .then(value.resolve, value.reject);
+    return loading;
+  }
+
+  async #load(name: string, loading: Load<V>, load: (signal: AbortSignal) => Promise<V>): Promise<V> {
     const checkedAt = this.#clock.now();
     const value = await load(this.#lifetime.signal);
     if (this.#lifetime.signal.aborted) {
       value[Symbol.dispose]();
       this.#assertOpen();
     }
+    if (loading.isForgotten) {
+      this.#giveWay({ value, checkedAt });
+      return value;
+    }
     this.#fresh.set(name, { value, checkedAt });
     for (const [oldest, entry] of this.#fresh) {
       if (this.#fresh.size <= this.#maxEntries) break;
       this.#fresh.delete(oldest);
-      const end = entry.checkedAt + KEY_LIFETIME.wiped;
-      this.#leave(entry.value, Math.min(end, this.#clock.now() + KEY_LIFETIME.grace));
+      this.#giveWay(entry);
     }
     this.#setTimer();
     return value;
+  }
+
+  #giveWay({ value, checkedAt }: Entry<V>): void {
+    const end = checkedAt + KEY_LIFETIME.wiped;
+    this.#leave(value, Math.min(end, this.#clock.now() + KEY_LIFETIME.grace));
   }
 
   #leave(value: V, wipeAt: number): void {

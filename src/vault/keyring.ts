@@ -28,8 +28,14 @@ export interface WrappedDataKey {
 /** Every method rejects with `KMS_UNAVAILABLE`, and with `INTERNAL` where what is stored was altered. */
 export interface Keyring extends AsyncDisposable {
   readonly suite: Suite;
-  /** The keys of a tenant: from memory, else by at most six KMS calls. `NOT_FOUND` where there is no such tenant. */
+  /**
+   * The keys of a tenant: from memory, else by at most six KMS calls, and one more for each older vault key
+   * that something may rest on and for a signing key beside the present one. `NOT_FOUND` where there is no
+   * such tenant.
+   */
   keysOf(tenantId: string, options?: WaitOptions): Promise<TenantKeys>;
+  /** Hands the keys of a tenant out no more as they are: they were changed. */
+  forget(tenantId: string): void;
   /** A new data key under the tenant's KMS key, wiped five minutes from now or by its disposal: one KMS call. */
   createDataKey(tenantId: string, purpose: DataKeyPurpose, options?: WaitOptions): Promise<FreshDataKey>;
   /** A stored data key, shared with others: from memory, else by one KMS call. */
@@ -44,6 +50,21 @@ export interface OpenKeyringOptions {
   readonly log?: Log;
   /** Most tenants whose keys are in memory; the least recently used give way. Default 1 000. */
   readonly maxTenants?: number;
+}
+
+/**
+ * The keys of a tenant with a version of its vault key, which another process may have made a moment ago:
+ * what is in memory here may be some minutes older.
+ */
+export async function keysHolding(
+  keyring: Keyring,
+  { tenantId, vaultKeyVersion }: { readonly tenantId: string; readonly vaultKeyVersion: number },
+  options: WaitOptions,
+): Promise<TenantKeys> {
+  const keys = await keyring.keysOf(tenantId, options);
+  if (keys.vaultKey.version >= vaultKeyVersion) return keys;
+  keyring.forget(tenantId);
+  return keyring.keysOf(tenantId, options);
 }
 
 export function openKeyring(options: OpenKeyringOptions): Keyring {
@@ -72,6 +93,10 @@ class OpenedKeyring implements Keyring {
   async keysOf(tenantId: string, { signal }: WaitOptions = {}): Promise<TenantKeys> {
     assertOutsideTransaction('keysOf');
     return this.#tenants.get(tenantId, (lifetime) => this.#unsealTenant(tenantId, lifetime), signal);
+  }
+
+  forget(tenantId: string): void {
+    this.#tenants.forget(tenantId);
   }
 
   async createDataKey(

@@ -10,6 +10,8 @@
  * | `index`    | `sealdesk/index/v1`       | 0 ‖ label ‖ 0 ‖ text | HMAC-SHA-512, first 32 bytes       |
  * | `index`    | `sealdesk/idempotency/v1` | 0 ‖ RFC 8785 array | HMAC-SHA-512, first 32 bytes         |
  *
+ * The keys of checkpoints, from `audit-signing`, are those of checkpoint-signer.ts.
+ *
  * Each sealed text has a key of its own by its random salt, so no count of texts wears `storage` out.
  */
 import {
@@ -30,6 +32,7 @@ import {
   type Suite,
 } from '../envelope/index.ts';
 import { deriveAuditHeadKey } from './audit-head-key.ts';
+import { type CheckpointSigner, createCheckpointSigner } from './checkpoint-signer.ts';
 import { expiredKey } from './key-lifetime.ts';
 import { alteredRecord } from './record.ts';
 import type { SigningKeyRow } from './tenant-secrets.ts';
@@ -38,10 +41,10 @@ const ZERO = Uint8Array.of(0);
 const LABELS = Object.freeze({
   mac: encodeUtf8('sealdesk/mac/v1'),
   storage: encodeUtf8('sealdesk/storage/v1'),
-  index: encodeUtf8('sealdesk/index/v1'),
   idempotency: encodeUtf8('sealdesk/idempotency/v1'),
   vault: encodeUtf8('sealdesk/vault/v1'),
 });
+const INDEX_PREFIX = 'sealdesk/index/v1';
 const MAC_KEY_SIZE = 64;
 const LOOKUP_SIZE = 32;
 const TEXT = Object.freeze({ format: 0x01, salt: 32, key: 32, nonce: 12, tag: 16 });
@@ -79,12 +82,19 @@ export interface TenantKeys {
   readonly tenantId: string;
   /** The tenant's KMS key; `null`: the default key of the configuration. */
   readonly kmsKeyRef: string | null;
-  readonly signingKey: TenantSigningKey;
+  /** What everything new is sealed to: the newest version. */
   readonly vaultKey: VaultKey;
+  /**
+   * The key that signs what is issued at `issuedAt` (Unix seconds): the newest that signs by then. Every
+   * process changes to a new key at the same moment, since that moment is in the time of issue.
+   */
+  signingKeyAt(issuedAt: number): TenantSigningKey;
   /** The MAC key of client key `key_…`: 64 bytes, the caller's to wipe. */
   macKeyOf(clientKeyId: string): Bytes;
   /** The HMAC key of the audit log's head: 64 bytes, the caller's to wipe. */
   auditHeadKey(): Bytes;
+  /** What signs the checkpoints of the audit log. */
+  checkpointSigner(): CheckpointSigner;
   /** `text` (at most 4 MiB of UTF-8) sealed for one place: 49 bytes longer. */
   sealText(location: TextLocation, text: string): Bytes;
   /** The text that was sealed for this place. Throws `INTERNAL` where anything differs. */
@@ -93,20 +103,43 @@ export interface TenantKeys {
   indexHmac(label: string, text: string): string;
   /** A keyed hash of `parts`, in order, to send as an idempotency key: 43 characters, base64url. */
   idempotencyKey(parts: readonly string[]): string;
-  /** What was sealed to version `version` of the vault key (`sealdesk/vault/v1`), or `null`. The caller's to wipe. */
+  /**
+   * What was sealed to version `version` of the vault key (`sealdesk/vault/v1`), or `null`: also where that
+   * version is not held. The caller's to wipe.
+   */
   openVault(version: number, aad: Uint8Array, enc: Uint8Array, ciphertext: Uint8Array): Promise<Bytes | null>;
+}
+
+/** The private half of one version of the vault key. */
+export interface VaultSeed {
+  readonly version: number;
+  readonly key: KemPrivateKey;
 }
 
 export interface TenantKeyMaterial {
   readonly tenantId: string;
   readonly kmsKeyRef: string | null;
-  readonly signingKey: TenantSigningKey;
-  readonly vault: { readonly version: number; readonly key: KemPrivateKey };
+  /** At least one. */
+  readonly signingKeys: readonly TenantSigningKey[];
+  /** At least one. */
+  readonly vaults: readonly VaultSeed[];
+  /** The secret `audit-signing`, 32 bytes; stays the caller's to wipe. */
+  readonly audit: Uint8Array;
   /** 32 bytes each, owned from now on by the keys made of them. */
   readonly macRoot: Bytes;
   readonly storage: Bytes;
   readonly index: Bytes;
 }
+
+/** The private keys, which cannot be wiped; newest first. */
+interface Handles {
+  readonly signingKeys: readonly TenantSigningKey[];
+  readonly vaults: readonly VaultSeed[];
+  readonly checkpoints: CheckpointSigner;
+}
+
+const newestFirst = (a: { readonly version: number }, b: { readonly version: number }): number =>
+  b.version - a.version;
 
 export class UnsealedTenantKeys implements TenantKeys, Disposable {
   readonly tenantId: string;
@@ -116,10 +149,16 @@ export class UnsealedTenantKeys implements TenantKeys, Disposable {
   readonly #macRoot: Bytes;
   readonly #storage: Bytes;
   readonly #index: Bytes;
-  #handles: { readonly signingKey: TenantSigningKey; readonly vault: KemPrivateKey } | null;
+  #handles: Handles | null;
 
   constructor(suite: Suite, material: TenantKeyMaterial) {
-    const { tenantId, kmsKeyRef, signingKey, vault, macRoot, storage, index } = material;
+    const { tenantId, kmsKeyRef, macRoot, storage, index } = material;
+    const signingKeys = material.signingKeys.toSorted(newestFirst);
+    const vaults = material.vaults.toSorted(newestFirst);
+    const [vault] = vaults;
+    if (vault === undefined || signingKeys.length === 0) {
+      throw new TypeError('"material" must have a signing key and a vault key');
+    }
     this.tenantId = tenantId;
     this.kmsKeyRef = kmsKeyRef;
     this.vaultKey = Object.freeze({
@@ -130,11 +169,14 @@ export class UnsealedTenantKeys implements TenantKeys, Disposable {
     this.#macRoot = macRoot;
     this.#storage = storage;
     this.#index = index;
-    this.#handles = { signingKey, vault: vault.key };
+    const checkpoints = createCheckpointSigner(suite, material.audit, () => this.#live());
+    this.#handles = { signingKeys, vaults, checkpoints };
   }
 
-  get signingKey(): TenantSigningKey {
-    return this.#live().signingKey;
+  signingKeyAt(issuedAt: number): TenantSigningKey {
+    const { signingKeys } = this.#live();
+    const signing = signingKeys.find(({ notBefore }) => Math.floor(notBefore.getTime() / 1000) <= issuedAt);
+    return signing ?? (signingKeys.at(-1) as TenantSigningKey);
   }
 
   macKeyOf(clientKeyId: string): Bytes {
@@ -145,6 +187,10 @@ export class UnsealedTenantKeys implements TenantKeys, Disposable {
   auditHeadKey(): Bytes {
     this.#live();
     return deriveAuditHeadKey(this.#suite, this.#macRoot);
+  }
+
+  checkpointSigner(): CheckpointSigner {
+    return this.#live().checkpoints;
   }
 
   sealText(location: TextLocation, text: string): Bytes {
@@ -177,7 +223,7 @@ export class UnsealedTenantKeys implements TenantKeys, Disposable {
 
   indexHmac(label: string, text: string): string {
     if (!INDEX_LABEL.test(label)) throw new TypeError(`"label" must match ${INDEX_LABEL}`);
-    return this.#lookup(concatBytes(LABELS.index, ZERO, encodeUtf8(label), ZERO, encodeUtf8(text)));
+    return this.#lookup(encodeUtf8(`${INDEX_PREFIX}\0${label}\0${text}`));
   }
 
   idempotencyKey(parts: readonly string[]): string {
@@ -190,9 +236,10 @@ export class UnsealedTenantKeys implements TenantKeys, Disposable {
     enc: Uint8Array,
     ciphertext: Uint8Array,
   ): Promise<Bytes | null> {
-    const { vault } = this.#live();
-    if (version !== this.vaultKey.version) return null;
-    const opened = await openHpke(this.#suite, { recipient: vault, info: VAULT_INFO, aad, enc, ciphertext });
+    const vault = this.#live().vaults.find((one) => one.version === version);
+    if (vault === undefined) return null;
+    const { key: recipient } = vault;
+    const opened = await openHpke(this.#suite, { recipient, info: VAULT_INFO, aad, enc, ciphertext });
     return opened?.plaintext ?? null;
   }
 
@@ -203,7 +250,7 @@ export class UnsealedTenantKeys implements TenantKeys, Disposable {
   }
 
   /** Guards every use of a secret: a wiped one would go on giving keys, all known to everybody. */
-  #live(): { readonly signingKey: TenantSigningKey; readonly vault: KemPrivateKey } {
+  #live(): Handles {
     if (this.#handles === null) throw expiredKey();
     return this.#handles;
   }

@@ -10,7 +10,7 @@ import { assertOutsideTransaction, type SecretPurpose, type Tx } from '../store/
 import { deriveAuditHeadKey } from './audit-head-key.ts';
 import { alteredRecord, openRecord, sealRecord } from './record.ts';
 
-/** Per secret its size in bytes: seeds of ML-KEM-768 (64), ML-DSA-65 and Ed25519 (32), and symmetric roots. */
+/** Per secret its size in bytes: seeds of ML-KEM-768 (64) and ML-DSA-65 (32), and roots to derive keys from. */
 export const SECRET_SIZES: Readonly<Record<SecretPurpose, number>> = Object.freeze({
   vault: 64,
   'envelope-signing': 32,
@@ -20,7 +20,8 @@ export const SECRET_SIZES: Readonly<Record<SecretPurpose, number>> = Object.free
   index: 32,
 });
 
-const FIRST_VERSION = 1;
+/** Of every secret. */
+export const FIRST_VERSION = 1;
 
 export interface TenantSecretRow {
   readonly purpose: SecretPurpose;
@@ -68,7 +69,9 @@ export interface PrepareTenantSecretsInput {
 export async function prepareTenantSecrets(input: PrepareTenantSecretsInput): Promise<PreparedTenantSecrets> {
   assertOutsideTransaction('prepareTenantSecrets');
   const purposes = Object.keys(SECRET_SIZES) as SecretPurpose[];
-  const made = await Promise.all(purposes.map((purpose) => makeSecret(input, purpose)));
+  const made = await Promise.all(
+    purposes.map((purpose) => makeTenantSecret({ ...input, purpose, version: FIRST_VERSION })),
+  );
   const signingKey = made.find((one) => one.signingKey !== null)?.signingKey;
   const auditHeadKey = made.find((one) => one.auditHeadKey !== null)?.auditHeadKey;
   if (!signingKey || !auditHeadKey)
@@ -76,18 +79,26 @@ export async function prepareTenantSecrets(input: PrepareTenantSecretsInput): Pr
   return { tenantId: input.tenantId, secrets: made.map(({ row }) => row), signingKey, auditHeadKey };
 }
 
-interface MadeSecret {
+export interface MakeTenantSecretInput extends PrepareTenantSecretsInput {
+  readonly purpose: SecretPurpose;
+  readonly version: number;
+}
+
+export interface MadeSecret {
   readonly row: TenantSecretRow;
+  /** The public half, of `envelope-signing` only. */
   readonly signingKey: SigningKeyRow | null;
+  /** Of `mac-root` only; the caller's to wipe. */
   readonly auditHeadKey: Bytes | null;
 }
 
-async function makeSecret(input: PrepareTenantSecretsInput, purpose: SecretPurpose): Promise<MadeSecret> {
-  const { kms, suite, tenantId, keyRef, now, signal } = input;
+/** Makes one secret and seals it: one KMS call, nothing written. */
+export async function makeTenantSecret(input: MakeTenantSecretInput): Promise<MadeSecret> {
+  assertOutsideTransaction('makeTenantSecret');
+  const { kms, suite, tenantId, keyRef, purpose, version, now, signal } = input;
   const dataKey = await kms.generateDataKey({ keyRef, context: { tenant: tenantId, purpose }, signal });
   const secret = suite.randomBytes(SECRET_SIZES[purpose]);
   try {
-    const version = FIRST_VERSION;
     const sealed = sealRecord(suite, dataKey.plaintext, secretAad(tenantId, purpose, version), secret);
     const { encrypted: encryptedDataKey, keyRef: kmsKeyRef } = dataKey;
     const row = { purpose, version, sealed, encryptedDataKey, kmsKeyRef };
@@ -105,19 +116,7 @@ async function makeSecret(input: PrepareTenantSecretsInput, purpose: SecretPurpo
 /** Writes what was prepared. The tenant's own row must be there; needs the rights of `withSystem`. */
 export async function insertTenantSecrets(tx: Tx, prepared: PreparedTenantSecrets): Promise<void> {
   const { tenantId, secrets, signingKey } = prepared;
-  await tx
-    .insertInto('tenant_secrets')
-    .values(
-      secrets.map((row) => ({
-        tenant_id: tenantId,
-        purpose: row.purpose,
-        version: row.version,
-        sealed: row.sealed,
-        encrypted_data_key: row.encryptedDataKey,
-        kms_key_ref: row.kmsKeyRef,
-      })),
-    )
-    .execute();
+  await insertSecretRows(tx, tenantId, secrets);
   await tx
     .insertInto('signing_keys')
     .values({
@@ -128,16 +127,52 @@ export async function insertTenantSecrets(tx: Tx, prepared: PreparedTenantSecret
       public_key: signingKey.publicKey,
       status: 'ACTIVE',
       not_before: signingKey.notBefore,
+      published_at: signingKey.notBefore,
     })
     .execute();
 }
 
-/** The newest version of each secret of `tenantId`. */
+export async function insertSecretRows(
+  tx: Tx,
+  tenantId: string,
+  rows: readonly TenantSecretRow[],
+): Promise<void> {
+  await tx
+    .insertInto('tenant_secrets')
+    .values(
+      rows.map((row) => ({
+        tenant_id: tenantId,
+        purpose: row.purpose,
+        version: row.version,
+        sealed: row.sealed,
+        encrypted_data_key: row.encryptedDataKey,
+        kms_key_ref: row.kmsKeyRef,
+      })),
+    )
+    .execute();
+}
+
+/** Destroys versions of a secret. The database refuses it for a vault key that something rests on. */
+export async function deleteSecretVersions(
+  tx: Tx,
+  tenantId: string,
+  purpose: SecretPurpose,
+  versions: readonly number[],
+): Promise<void> {
+  if (versions.length === 0) return;
+  await tx
+    .deleteFrom('tenant_secrets')
+    .where('tenant_id', '=', tenantId)
+    .where('purpose', '=', purpose)
+    .where('version', 'in', [...versions])
+    .execute();
+}
+
+/** Every version of each secret of `tenantId`, the newest of each purpose first. */
 export async function readTenantSecrets(tx: Tx, tenantId: string): Promise<readonly TenantSecretRow[]> {
   const rows = await tx
     .selectFrom('tenant_secrets')
     .select(['purpose', 'version', 'sealed', 'encrypted_data_key', 'kms_key_ref'])
-    .distinctOn('purpose')
     .where('tenant_id', '=', tenantId)
     .orderBy('purpose')
     .orderBy('version', 'desc')
@@ -172,6 +207,58 @@ export async function unsealTenantSecret(
   } finally {
     dataKey.fill(0);
   }
+}
+
+export interface RewrapTenantSecretInput {
+  readonly kms: Kms;
+  readonly suite: Suite;
+  readonly tenantId: string;
+  readonly row: TenantSecretRow;
+  /** The KMS key to bring it under, `null` for the default key of the configuration. */
+  readonly keyRef: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** The same secret under a new data key of another KMS key: two KMS calls, nothing written. */
+export async function rewrapTenantSecret(input: RewrapTenantSecretInput): Promise<TenantSecretRow> {
+  assertOutsideTransaction('rewrapTenantSecret');
+  const { kms, suite, tenantId, row, keyRef, signal } = input;
+  const { purpose, version } = row;
+  const dataKey = await kms.generateDataKey({ keyRef, context: { tenant: tenantId, purpose }, signal });
+  try {
+    const secret = await unsealTenantSecret(kms, suite, tenantId, row, signal);
+    try {
+      const sealed = sealRecord(suite, dataKey.plaintext, secretAad(tenantId, purpose, version), secret);
+      return { purpose, version, sealed, encryptedDataKey: dataKey.encrypted, kmsKeyRef: dataKey.keyRef };
+    } finally {
+      secret.fill(0);
+    }
+  } finally {
+    dataKey.plaintext.fill(0);
+  }
+}
+
+/** Puts `next` in place of `row`; `false` where that is not stored any more. */
+export async function replaceSecretRow(
+  tx: Tx,
+  tenantId: string,
+  row: TenantSecretRow,
+  next: TenantSecretRow,
+): Promise<boolean> {
+  const changed = await tx
+    .updateTable('tenant_secrets')
+    .set({
+      sealed: next.sealed,
+      encrypted_data_key: next.encryptedDataKey,
+      kms_key_ref: next.kmsKeyRef,
+    })
+    .where('tenant_id', '=', tenantId)
+    .where('purpose', '=', row.purpose)
+    .where('version', '=', row.version)
+    .where('encrypted_data_key', '=', row.encryptedDataKey)
+    .returning('version')
+    .executeTakeFirst();
+  return changed !== undefined;
 }
 
 function secretAad(tenant: string, purpose: SecretPurpose, version: number): Bytes {

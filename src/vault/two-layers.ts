@@ -33,6 +33,32 @@ export async function sealTwice(
   return dataKey.seal(outerAad(place, version), concatBytes(enc, ciphertext));
 }
 
+/**
+ * The same secret sealed to the newest vault key under another data key. Where it is sealed to that vault key
+ * already, its inner layer stays as it is and nothing is opened. Throws `INTERNAL` where anything differs.
+ */
+export async function sealTwiceAnew(
+  suite: Suite,
+  keys: TenantKeys,
+  dataKeys: { readonly from: UnwrappedDataKey; readonly to: UnwrappedDataKey },
+  place: JsonObject,
+  stored: Pick<SealedSecret, 'sealed' | 'vaultKeyVersion'>,
+): Promise<Bytes> {
+  const { vaultKey } = keys;
+  if (stored.vaultKeyVersion === vaultKey.version) {
+    const aad = outerAad(place, vaultKey.version);
+    const inner = dataKeys.from.open(aad, stored.sealed);
+    if (inner === null) throw alteredRecord();
+    return dataKeys.to.seal(aad, inner);
+  }
+  const plaintext = await openTwice(keys, dataKeys.from, place, stored);
+  try {
+    return await sealTwice(suite, vaultKey, dataKeys.to, place, plaintext);
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
 /** The plaintext, the caller's to wipe. Throws `INTERNAL` where anything differs. */
 export async function openTwice(
   keys: TenantKeys,

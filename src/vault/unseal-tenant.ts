@@ -4,7 +4,7 @@ import type { Suite } from '../envelope/index.ts';
 import type { Kms } from '../kms/index.ts';
 import type { SecretPurpose, Tx } from '../store/index.ts';
 import { alteredRecord } from './record.ts';
-import { UnsealedTenantKeys } from './tenant-keys.ts';
+import { type TenantSigningKey, UnsealedTenantKeys } from './tenant-keys.ts';
 import {
   readTenantSecrets,
   type SigningKeyRow,
@@ -12,13 +12,13 @@ import {
   unsealTenantSecret,
 } from './tenant-secrets.ts';
 
-/** The audit signing seed stays wrapped: nothing here signs with it. */
-const UNSEALED = ['vault', 'envelope-signing', 'mac-root', 'storage', 'index'] as const;
+const UNSEALED = ['vault', 'envelope-signing', 'audit-signing', 'mac-root', 'storage', 'index'] as const;
 type Unsealed = (typeof UNSEALED)[number] & SecretPurpose;
 
 export interface WrappedTenant {
   readonly tenantId: string;
   readonly kmsKeyRef: string | null;
+  /** Every version, the newest of each purpose first. */
   readonly secrets: readonly TenantSecretRow[];
   readonly signingKeys: readonly SigningKeyRow[];
 }
@@ -36,7 +36,7 @@ export async function readWrappedTenant(tx: Tx, tenantId: string): Promise<Wrapp
     .selectFrom('signing_keys')
     .select(['id', 'kid', 'version', 'public_key', 'not_before'])
     .where('tenant_id', '=', tenantId)
-    .where('status', '=', 'ACTIVE')
+    .where('status', '<>', 'REVOKED')
     .execute();
   return {
     tenantId,
@@ -52,7 +52,10 @@ export async function readWrappedTenant(tx: Tx, tenantId: string): Promise<Wrapp
   };
 }
 
-/** Five KMS calls at once. Throws what the KMS throws, and `INTERNAL` where rows are missing or altered. */
+/**
+ * Six KMS calls at once, and one for each further version of the vault key and of the signing key that is
+ * still stored. Throws what the KMS throws, and `INTERNAL` where rows are missing or altered.
+ */
 export async function unsealTenant(
   kms: Kms,
   suite: Suite,
@@ -60,7 +63,8 @@ export async function unsealTenant(
   signal: AbortSignal,
 ): Promise<UnsealedTenantKeys> {
   const { tenantId, kmsKeyRef } = wrapped;
-  const rows = UNSEALED.map((purpose) => rowOf(wrapped, purpose));
+  const furtherRows = furtherVersions(wrapped);
+  const rows = [...UNSEALED.map((purpose) => rowOf(wrapped, purpose)), ...furtherRows];
   const outcomes = await Promise.allSettled(
     rows.map((row) => unsealTenantSecret(kms, suite, tenantId, row, signal)),
   );
@@ -68,12 +72,32 @@ export async function unsealTenant(
   const kept = new Set<Bytes>();
   try {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    const [vault, signing, macRoot, storage, index] = unsealed as [Bytes, Bytes, Bytes, Bytes, Bytes];
+    const [vault, signing, audit, macRoot, storage, index, ...further] = unsealed as [
+      Bytes,
+      Bytes,
+      Bytes,
+      Bytes,
+      Bytes,
+      Bytes,
+      ...Bytes[],
+    ];
+    const versionsOf = (purpose: 'vault' | 'envelope-signing', newest: Bytes): readonly Version[] => [
+      { row: rowOf(wrapped, purpose), seed: newest },
+      ...furtherRows.flatMap((row, at) =>
+        row.purpose === purpose ? [{ row, seed: further[at] as Bytes }] : [],
+      ),
+    ];
     const keys = new UnsealedTenantKeys(suite, {
       tenantId,
       kmsKeyRef,
-      signingKey: importSigningKey(suite, wrapped, signing),
-      vault: { version: rowOf(wrapped, 'vault').version, key: suite.importKemPrivateKey(vault) },
+      audit,
+      signingKeys: versionsOf('envelope-signing', signing).map((version) =>
+        importSigningKey(suite, wrapped, version),
+      ),
+      vaults: versionsOf('vault', vault).map(({ row, seed }) => ({
+        version: row.version,
+        key: suite.importKemPrivateKey(seed),
+      })),
       macRoot,
       storage,
       index,
@@ -85,6 +109,20 @@ export async function unsealTenant(
   }
 }
 
+interface Version {
+  readonly row: TenantSecretRow;
+  readonly seed: Bytes;
+}
+
+/** The older versions that are still stored: of the vault key, and of the signing key around a change of it. */
+function furtherVersions({ secrets }: WrappedTenant): readonly TenantSecretRow[] {
+  return secrets.filter(
+    ({ purpose }, at) =>
+      (purpose === 'vault' || purpose === 'envelope-signing') && secrets[at - 1]?.purpose === purpose,
+  );
+}
+
+/** The newest version. */
 function rowOf({ secrets }: WrappedTenant, purpose: Unsealed): TenantSecretRow {
   const row = secrets.find((one) => one.purpose === purpose);
   if (row === undefined) throw alteredRecord();
@@ -95,9 +133,8 @@ function rowOf({ secrets }: WrappedTenant, purpose: Unsealed): TenantSecretRow {
 function importSigningKey(
   suite: Suite,
   wrapped: WrappedTenant,
-  seed: Bytes,
-): SigningKeyRow & { handle: ReturnType<Suite['importSigningKey']> } {
-  const { version } = rowOf(wrapped, 'envelope-signing');
+  { row: { version }, seed }: Version,
+): TenantSigningKey {
   const row = wrapped.signingKeys.find((one) => one.version === version);
   const handle = suite.importSigningKey(seed);
   if (row === undefined || row.kid !== handle.kid || !equalBytes(row.publicKey, handle.publicKey)) {

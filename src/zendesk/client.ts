@@ -32,6 +32,7 @@ import { encodeTarget, type ZendeskQuery } from './target.ts';
 import { TransportFailure, type TransportReply, type ZendeskTransport } from './transport.ts';
 import type { UsageMeter } from './usage-meter.ts';
 import { judgeFailure, judgeReply, judgeUnusable, type Verdict } from './verdict.ts';
+import type { ZendeskError } from './zendesk-error.ts';
 
 export interface ZendeskRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -87,8 +88,13 @@ export interface ZendeskClientOptions {
   readonly limiter: RequestLimiter;
   /** The value of the Authorization header; asked before every try. */
   readonly authorize: (signal: AbortSignal) => Promise<{ readonly authorization: string }>;
-  /** Called once per request on a 401 with the header that was refused: `retry` after the credential was renewed. */
-  readonly onUnauthorized?: ((signal: AbortSignal, refused: string) => Promise<'retry' | 'fail'>) | undefined;
+  /**
+   * Called on a 401 with the header that was refused: `retry` where it is worth another try. The request is sent
+   * again once; a 401 to that is told with `isAgain`, and ends the request whatever is answered.
+   */
+  readonly onUnauthorized?:
+    | ((signal: AbortSignal, refused: string, isAgain: boolean) => Promise<'retry' | 'fail'>)
+    | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Jitter, 0 ≤ x < 1. */
@@ -192,9 +198,13 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
         case 'STOP':
           throw stop;
         case 'REAUTHORIZE': {
-          if (reauthorized || options.onUnauthorized === undefined) throw stop;
+          if (options.onUnauthorized === undefined) throw stop;
+          const isAgain = reauthorized;
           reauthorized = true;
-          if ((await renew(limit.signal, state.authorization, fail, limit.expired)) === 'fail') throw stop;
+          const { authorization } = state;
+          const refusal = { authorization, isAgain, error: result.error };
+          const advice = await renew(limit.signal, refusal, fail, limit.expired);
+          if (advice === 'fail' || isAgain) throw stop;
           break;
         }
         case 'PAUSE': {
@@ -228,18 +238,28 @@ export function createZendeskClient(options: ZendeskClientOptions): ZendeskClien
 
   async function renew(
     signal: AbortSignal,
-    refused: string,
+    { authorization, isAgain, error: refusal }: Unauthorized,
     fail: (failure: CallFailure) => unknown,
     expired: () => boolean,
   ): Promise<'retry' | 'fail'> {
     try {
-      return (await options.onUnauthorized?.(signal, refused)) ?? 'fail';
+      return (await options.onUnauthorized?.(signal, authorization, isAgain)) ?? 'fail';
     } catch (error) {
+      // Zendesk's answer stays behind what the refusal means.
+      if (isSealdeskError(error, 'NEEDS_RECONNECT')) {
+        throw fail({ error: refusal.recoded(error.code, error.message, error.details) });
+      }
       throw fail({ thrown: error, expired: expired() });
     }
   }
 
   return Object.freeze({ origin, request });
+}
+
+interface Unauthorized {
+  readonly authorization: string;
+  readonly isAgain: boolean;
+  readonly error: ZendeskError;
 }
 
 type Success = Omit<ZendeskResponse, 'calls'>;

@@ -1,6 +1,19 @@
 /** The Zendesk API: one account's client with its limits, retries and errors; knows neither vault nor store. */
 export { basicAuthorization, bearerAuthorization } from './authorization.ts';
 export {
+  ACCESS_TOKEN_SECONDS,
+  type AuthorizationAnswer,
+  type AuthorizationWish,
+  authorizationUrl,
+  type CodeExchange,
+  createAuthorizationSecrets,
+  exchangeCode,
+  type OAuthClientIdentity,
+  REFRESH_TOKEN_SECONDS,
+  readAuthorizationAnswer,
+  type TokenPair,
+} from './authorization-code.ts';
+export {
   type AccountLimiters,
   type AccountLimitersOptions,
   openAccountLimiters,
@@ -20,7 +33,12 @@ export { LANES, type Lane } from './lane.ts';
 export {
   type ClientCredentialsRequest,
   type ClientCredentialsToken,
+  type RefreshedToken,
+  type RefreshRequest,
   requestClientCredentialsToken,
+  requestRefreshedToken,
+  TokenError,
+  type TokenFailure,
 } from './oauth-token.ts';
 export { DEFAULT_ORIGIN_TEMPLATE, parseOriginTemplate, parseSubdomain, zendeskOrigin } from './origin.ts';
 export {

@@ -49,7 +49,7 @@ function stripSecrets(value: JsonValue, depth: number): boolean {
   if (depth > MAX_JSON_DEPTH) return false;
   if (Array.isArray(value)) return value.every((element) => stripSecrets(element, depth + 1));
   const members = value as { [member: string]: JsonValue };
-  for (const name of Object.keys(members)) {
+  for (const name in members) {
     if (SECRET_MEMBERS.has(name)) delete members[name];
     else if (!stripSecrets(members[name] as JsonValue, depth + 1)) return false;
   }

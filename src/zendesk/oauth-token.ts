@@ -1,6 +1,7 @@
 /**
- * The client-credentials grant at `POST /oauth/tokens` (zendesk-api §2.2, RFC 6749 §4.4). One try: the
- * steps that keep a token safe across crashes belong to the caller, who decides about a second.
+ * Grants at `POST /oauth/tokens` (zendesk-api §2.2): client credentials (RFC 6749 §4.4) and refresh (§6).
+ * One try: the steps that keep a token safe across crashes belong to the caller, who decides about a second.
+ * A refresh token works once: whether it may have been used up is part of every failure.
  */
 import { type Clock, encodeUtf8, type JsonObject, type JsonValue } from '../base/index.ts';
 import { openDeadline } from './deadline.ts';
@@ -8,20 +9,31 @@ import { parseRawJson } from './json-body.ts';
 import { parseRateLimits } from './rate-limit-reading.ts';
 import { TransportFailure, type TransportReply, type ZendeskTransport } from './transport.ts';
 import { judgeFailure, judgeReply, judgeUnusable } from './verdict.ts';
-import type { ZendeskError } from './zendesk-error.ts';
+import { upstreamOf, ZendeskError } from './zendesk-error.ts';
 
-export interface ClientCredentialsRequest {
+interface TokenRequest {
   readonly transport: ZendeskTransport;
   readonly clock: Clock;
   /** From `zendeskOrigin`. */
   readonly origin: string;
   readonly clientId: string;
-  readonly clientSecret: string;
-  /** Space-separated; left out, the client's own scopes apply. */
-  readonly scope?: string | undefined;
   /** Seconds, 300 to 172 800; default 86 400. Always sent, since Zendesk tells the expiry only then. */
   readonly expiresIn?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface ClientCredentialsRequest extends TokenRequest {
+  readonly clientSecret: string;
+  /** Space-separated; left out, the client's own scopes apply. */
+  readonly scope?: string | undefined;
+}
+
+export interface RefreshRequest extends TokenRequest {
+  /** A public client has none. */
+  readonly clientSecret?: string | undefined;
+  readonly refreshToken: string;
+  /** Seconds, 604 800 to 7 776 000; default 7 776 000. Always sent, for the same reason. */
+  readonly refreshExpiresIn?: number | undefined;
 }
 
 export interface ClientCredentialsToken {
@@ -32,27 +44,70 @@ export interface ClientCredentialsToken {
   readonly scope: string | null;
 }
 
-const MIN_EXPIRES_IN = 300;
-const MAX_EXPIRES_IN = 172_800;
-const DEFAULT_EXPIRES_IN = 86_400;
+export interface RefreshedToken extends ClientCredentialsToken {
+  /** `null` where Zendesk gave no other: the one that was sent stays good then (RFC 6749 §6). */
+  readonly refreshToken: string | null;
+  /** Milliseconds since 1970, counted as `expiresAt`; `null` where Zendesk tells none. */
+  readonly refreshExpiresAt: number | null;
+}
+
+/**
+ * What is known of the grant that was sent. REFUSED: Zendesk does not accept the client or the grant, nor will
+ * it. UNUSED: it was not carried out. UNCLEAR: it may have been, and a refresh token be used up.
+ */
+export type TokenFailure = 'REFUSED' | 'UNUSED' | 'UNCLEAR';
+
+export class TokenError extends ZendeskError {
+  readonly token: TokenFailure;
+
+  constructor(error: ZendeskError, token: TokenFailure) {
+    const { failure, details, cause } = error;
+    const upstream = upstreamOf(error) ?? undefined;
+    super(error.code, error.message, { ...details, failure, upstream, cause });
+    this.token = token;
+  }
+}
+
+const EXPIRES_IN = { least: 300, most: 172_800, usual: 86_400 } as const;
+const REFRESH_EXPIRES_IN = { least: 604_800, most: 7_776_000, usual: 7_776_000 } as const;
 const UNTOLD_EXPIRES_IN = 1_800;
 const TIMEOUT = 20_000;
 
 /**
- * Fetches an access token. Rejects with `ZendeskError`: UPSTREAM_UNAUTHENTICATED where Zendesk does
+ * Fetches an access token. Rejects with {@link TokenError}: UPSTREAM_UNAUTHENTICATED where Zendesk does
  * not accept the client, UPSTREAM_FORBIDDEN for a scope it may not have, UPSTREAM_UNAVAILABLE and
  * UPSTREAM_RATE_LIMITED as for any call; with the signal's reason when aborted.
  */
 export async function requestClientCredentialsToken(
   request: ClientCredentialsRequest,
 ): Promise<ClientCredentialsToken> {
+  const { accessToken, expiresAt, scope } = await requestToken(request, {
+    grant_type: 'client_credentials',
+    client_id: request.clientId,
+    client_secret: request.clientSecret,
+    scope: request.scope,
+    expires_in: secondsOf('expiresIn', request.expiresIn, EXPIRES_IN),
+  });
+  return { accessToken, expiresAt, scope };
+}
+
+/** Puts a new pair in place of one whose refresh token is sent. Rejects as {@link requestClientCredentialsToken} does. */
+export async function requestRefreshedToken(request: RefreshRequest): Promise<RefreshedToken> {
+  return requestToken(request, {
+    grant_type: 'refresh_token',
+    refresh_token: request.refreshToken,
+    client_id: request.clientId,
+    client_secret: request.clientSecret,
+    expires_in: secondsOf('expiresIn', request.expiresIn, EXPIRES_IN),
+    refresh_token_expires_in: secondsOf('refreshExpiresIn', request.refreshExpiresIn, REFRESH_EXPIRES_IN),
+  });
+}
+
+async function requestToken(
+  request: TokenRequest,
+  grant: Readonly<Record<string, string | number | undefined>>,
+): Promise<RefreshedToken> {
   const { clock, origin, transport } = request;
-  const expiresIn = request.expiresIn ?? DEFAULT_EXPIRES_IN;
-  if (!Number.isSafeInteger(expiresIn) || expiresIn < MIN_EXPIRES_IN || expiresIn > MAX_EXPIRES_IN) {
-    throw new RangeError(
-      `"expiresIn" must be ${MIN_EXPIRES_IN} to ${MAX_EXPIRES_IN} seconds, got ${expiresIn}`,
-    );
-  }
   const started = clock.now();
   using limit = openDeadline(clock, started + TIMEOUT, request.signal);
   let reply: TransportReply;
@@ -62,67 +117,93 @@ export async function requestClientCredentialsToken(
       method: 'POST',
       path: '/oauth/tokens',
       headers: { accept: 'application/json', 'content-type': 'application/json', 'user-agent': 'sealdesk' },
-      body: encodeUtf8(
-        JSON.stringify({
-          grant_type: 'client_credentials',
-          client_id: request.clientId,
-          client_secret: request.clientSecret,
-          scope: request.scope,
-          expires_in: expiresIn,
-        }),
-      ),
+      body: encodeUtf8(JSON.stringify(grant)),
       signal: limit.signal,
     });
   } catch (error) {
     request.signal?.throwIfAborted();
     if (!(error instanceof TransportFailure)) throw error;
-    throw judgeFailure(error, limit.expired()).error;
+    throw new TokenError(judgeFailure(error, limit.expired()).error, error.sent ? 'UNCLEAR' : 'UNUSED');
   }
   if (reply.status >= 200 && reply.status < 300) return parseToken(reply, started);
-  throw refusalOf(
-    reply,
-    judgeReply(reply, parseRateLimits(reply.headers, '/oauth/tokens', started), started).error,
-  );
+  throw refusalOf(reply, started);
 }
 
-function parseToken(reply: TransportReply, started: number): ClientCredentialsToken {
+function secondsOf(
+  name: string,
+  wanted: number | undefined,
+  range: { readonly least: number; readonly most: number; readonly usual: number },
+): number {
+  const seconds = wanted ?? range.usual;
+  if (Number.isSafeInteger(seconds) && seconds >= range.least && seconds <= range.most) return seconds;
+  throw new RangeError(`"${name}" must be ${range.least} to ${range.most} seconds, got ${seconds}`);
+}
+
+function parseToken(reply: TransportReply, started: number): RefreshedToken {
   const body = parseRawJson(reply.body);
   const token = isObject(body) ? body['access_token'] : undefined;
   if (!isObject(body) || typeof token !== 'string' || token === '') {
     // The body may hold the token in some other shape, so it is not kept.
-    throw judgeUnusable({ ...reply, body: Buffer.alloc(0) }).error;
+    throw new TokenError(judgeUnusable({ ...reply, body: Buffer.alloc(0) }).error, 'UNCLEAR');
   }
-  const told = body['expires_in'];
-  const seconds = typeof told === 'number' && told > 0 ? Math.min(told, MAX_EXPIRES_IN) : UNTOLD_EXPIRES_IN;
-  const scope = body['scope'];
+  const { scope, refresh_token: refreshToken } = body;
+  const expiresIn = lifetimeOf(body['expires_in'], EXPIRES_IN.most) ?? UNTOLD_EXPIRES_IN * 1000;
+  const refreshIn = lifetimeOf(body['refresh_token_expires_in'], REFRESH_EXPIRES_IN.most);
+  const isPair = typeof refreshToken === 'string' && refreshToken !== '';
   return {
     accessToken: token,
-    expiresAt: started + Math.floor(seconds * 1000),
+    expiresAt: started + expiresIn,
     scope: typeof scope === 'string' ? scope : null,
+    refreshToken: isPair ? refreshToken : null,
+    refreshExpiresAt: isPair && refreshIn !== null ? started + refreshIn : null,
   };
 }
 
-/** RFC 6749 §5.2 answers 400 or 401 to a client that is not accepted. */
-function refusalOf(reply: TransportReply, error: ZendeskError): ZendeskError {
+/** Milliseconds; `null` where nothing usable is told. */
+function lifetimeOf(told: JsonValue | undefined, most: number): number | null {
+  return typeof told === 'number' && told > 0 ? Math.floor(Math.min(told, most) * 1000) : null;
+}
+
+/** RFC 6749 §5.2 answers 400 or 401 to a client or a grant that is not accepted. */
+function refusalOf(reply: TransportReply, now: number): TokenError {
+  const { error, unclear } = judgeReply(reply, parseRateLimits(reply.headers, '/oauth/tokens', now), now);
   switch (error.details.upstreamError) {
     case 'invalid_client':
-    case 'invalid_grant':
     case 'unauthorized_client':
-      return error.recoded(
-        'UPSTREAM_UNAUTHENTICATED',
-        'Zendesk does not accept the client id or secret of the integration. An ADMIN rotates the credential.',
-        {},
+      return new TokenError(
+        error.recoded(
+          'UPSTREAM_UNAUTHENTICATED',
+          'Zendesk does not accept the client id or secret of the integration. An ADMIN rotates the credential.',
+          {},
+        ),
+        'REFUSED',
+      );
+    case 'invalid_grant':
+      return new TokenError(
+        error.recoded(
+          'UPSTREAM_UNAUTHENTICATED',
+          'Zendesk does not accept the client or the refresh token of the integration. An ADMIN connects it again.',
+          {},
+        ),
+        'REFUSED',
       );
     case 'invalid_scope':
-      return error.recoded(
-        'UPSTREAM_FORBIDDEN',
-        'The OAuth client in Zendesk does not have the scope asked for.',
-        {},
+      return new TokenError(
+        error.recoded(
+          'UPSTREAM_FORBIDDEN',
+          'The OAuth client in Zendesk does not have the scope asked for.',
+          {},
+        ),
+        'UNUSED',
       );
     default:
-      return reply.status === 404 && error.failure === 'REFUSED'
-        ? error.recoded('UPSTREAM_UNAVAILABLE', 'Zendesk has no token endpoint at this address.', {})
-        : error;
+      return new TokenError(
+        reply.status === 404 && error.failure === 'REFUSED'
+          ? error.recoded('UPSTREAM_UNAVAILABLE', 'Zendesk has no token endpoint at this address.', {})
+          : error,
+        // A 401 in other words need not come of the grant: something before Zendesk's OAuth may say it for a while.
+        reply.status === 401 || unclear ? 'UNCLEAR' : 'UNUSED',
+      );
   }
 }
 

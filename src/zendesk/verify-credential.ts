@@ -3,7 +3,7 @@
  * an "Anonymous user" where the credential is wrong (zendesk-api §2.3), so a 200 alone proves nothing.
  */
 import { isSealdeskError, type JsonObject, type JsonValue } from '../base/index.ts';
-import type { ZendeskClient } from './client.ts';
+import type { ZendeskClient, ZendeskRequest } from './client.ts';
 import { ZendeskError } from './zendesk-error.ts';
 
 export type CredentialFault =
@@ -26,6 +26,8 @@ export type CredentialCheck =
       readonly role: 'agent' | 'admin' | null;
       readonly userId: number | null;
       readonly customRoleId: number | null;
+      /** Zendesk's number for what kind of agent it is (zendesk-api §7); `null` where it does not tell. */
+      readonly roleType: number | null;
     }
   | {
       readonly ok: false;
@@ -35,6 +37,9 @@ export type CredentialCheck =
       /** What to do about it. */
       readonly remedy: string;
     };
+
+/** How its calls are made; in the lane of people who wait where none is named. */
+export type CheckOptions = Pick<ZendeskRequest, 'signal' | 'deadline' | 'lane' | 'caller'>;
 
 const FAULTS: Readonly<Record<CredentialFault, { readonly message: string; readonly remedy: string }>> =
   Object.freeze({
@@ -93,7 +98,7 @@ const FAULTS: Readonly<Record<CredentialFault, { readonly message: string; reado
  */
 export async function verifyCredential(
   client: ZendeskClient,
-  options: { readonly signal?: AbortSignal; readonly deadline?: number } = {},
+  options: CheckOptions = {},
 ): Promise<CredentialCheck> {
   try {
     const { body } = await client.request({
@@ -111,19 +116,22 @@ export async function verifyCredential(
 
 function judgeUser(user: JsonValue | undefined): CredentialCheck {
   if (!isObject(user)) return fault('UNUSABLE_ANSWER');
-  const { id, role, custom_role_id: customRoleId } = user;
+  const { id, role, custom_role_id: customRoleId, role_type: roleType } = user;
   if (!isId(id)) return fault('ANONYMOUS');
   if (user['active'] === false) return fault('DELETED');
   if (user['suspended'] === true) return fault('SUSPENDED');
   if (role !== 'agent' && role !== 'admin') return fault('NOT_AN_AGENT');
-  return { ok: true, role, userId: id, customRoleId: isId(customRoleId) ? customRoleId : null };
+  return {
+    ok: true,
+    role,
+    userId: id,
+    customRoleId: isId(customRoleId) ? customRoleId : null,
+    roleType: typeof roleType === 'number' ? roleType : null,
+  };
 }
 
 /** A token with ticket scopes only may not read its own user, and is good all the same. */
-async function probeTickets(
-  client: ZendeskClient,
-  options: { readonly signal?: AbortSignal; readonly deadline?: number },
-): Promise<CredentialCheck> {
+async function probeTickets(client: ZendeskClient, options: CheckOptions): Promise<CredentialCheck> {
   try {
     await client.request({
       method: 'GET',
@@ -132,13 +140,15 @@ async function probeTickets(
       mutation: false,
       ...options,
     });
-    return { ok: true, role: null, userId: null, customRoleId: null };
+    return { ok: true, role: null, userId: null, customRoleId: null, roleType: null };
   } catch (error) {
     return faultOf(error);
   }
 }
 
 function faultOf(error: unknown): CredentialCheck {
+  // Refused for good, and told so to all callers from now on.
+  if (isSealdeskError(error, 'NEEDS_RECONNECT')) return fault('REFUSED');
   // The token call of an OAuth client may fail here too, with the same codes.
   if (!(error instanceof ZendeskError)) throw error;
   switch (error.failure) {

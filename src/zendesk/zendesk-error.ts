@@ -62,6 +62,15 @@ export class ZendeskError extends SealdeskError {
     return this.recoded(this.code, this.message, details);
   }
 
+  /** The same failure without Zendesk's own words, for who may not read all that Zendesk says. */
+  withoutUpstream(): ZendeskError {
+    return new ZendeskError(this.code, this.message, {
+      ...this.details,
+      failure: this.failure,
+      cause: this.cause,
+    });
+  }
+
   /** The same failure under another code, such as OUTCOME_UNKNOWN. */
   recoded(code: ErrorCode, message: string, details: ErrorDetails): ZendeskError {
     return new ZendeskError(code, message, {

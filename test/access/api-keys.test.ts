@@ -40,7 +40,8 @@ describeOnBothDatabases('An API key', (kind) => {
       requestsPerMinute: 30,
     });
     expect(await authenticate(text)).toEqual({
-      apiKeyId: apiKey.id,
+      kind: 'API_KEY',
+      id: apiKey.id,
       tenantId,
       tenantKind: 'CUSTOMER',
       roles: ['AGENT', 'AUDITOR'],

@@ -16,7 +16,15 @@ import {
 } from '../../src/access/index.ts';
 import { createId } from '../../src/base/index.ts';
 import { describeOnBothDatabases, openTestStore, type TestStore } from '../support/store.ts';
-import { createConfirmedKey, createPendingKey, createTenant, MINUTE, NOW, newClientKey } from './tenant.ts';
+import {
+  createConfirmedKey,
+  createPendingKey,
+  createTenant,
+  MINUTE,
+  NOW,
+  newClientKey,
+  recorded,
+} from './tenant.ts';
 
 describeOnBothDatabases('A client key', (kind) => {
   let opened: TestStore;
@@ -31,11 +39,12 @@ describeOnBothDatabases('A client key', (kind) => {
     const run = <T>(work: Parameters<typeof opened.store.withTenant<T>>[1]) =>
       opened.store.withTenant(tenantId, work);
     return {
-      find: () => run((tx) => findClientKey(tx, tenantId, clientKeyId)),
+      find: (now = NOW) => run((tx) => findClientKey(tx, tenantId, clientKeyId, now)),
       confirm: (now = NOW) => run((tx) => confirmClientKey(tx, { tenantId, clientKeyId, now })),
-      map: (now = NOW) => run((tx) => mapClientKey(tx, { tenantId, clientKeyId, now, mappedBy: 'admin' })),
+      map: (now = NOW, expiresAt: Date | null = null) =>
+        run((tx) => mapClientKey(tx, { ...recorded(tenantId, clientKeyId, now), expiresAt })),
       revoke: (now = NOW) =>
-        run((tx) => revokeClientKey(tx, { tenantId, clientKeyId, now, reason: 'KEY_LOST' })),
+        run((tx) => revokeClientKey(tx, { ...recorded(tenantId, clientKeyId, now), reason: 'KEY_LOST' })),
       retire: () =>
         run((tx) =>
           tx
@@ -44,8 +53,8 @@ describeOnBothDatabases('A client key', (kind) => {
             .where('id', '=', clientKeyId)
             .execute(),
         ),
-      choose: (bound: string | null, header: string | null) =>
-        run((tx) => chooseRecipient(tx, { tenantId, clientKeyId: bound }, header)),
+      choose: (bound: string | null, header: string | null, now = NOW) =>
+        run((tx) => chooseRecipient(tx, { kind: 'API_KEY', tenantId, clientKeyId: bound }, header, now)),
     };
   };
 
@@ -202,7 +211,7 @@ describeOnBothDatabases('A client key', (kind) => {
       ids.push(id);
     }
     const list = async (page: Parameters<typeof listClientKeys>[2]) =>
-      (await opened.store.withTenant(tenantId, (tx) => listClientKeys(tx, tenantId, page))).map(
+      (await opened.store.withTenant(tenantId, (tx) => listClientKeys(tx, tenantId, page, NOW))).map(
         (key) => key.id,
       );
     expect(await list({ limit: 2 })).toEqual(ids.slice(0, 2));

@@ -10,8 +10,8 @@ function manualClock(start = 1_000_000) {
   return clock;
 }
 
-const caller = (apiKeyId: string, requestsPerMinute: number | null = null) => ({
-  apiKeyId,
+const caller = (id: string, requestsPerMinute: number | null = null) => ({
+  id,
   requestsPerMinute,
 });
 
@@ -38,6 +38,17 @@ describe('The inbound limit of an API key', () => {
     clock.time += 1_000;
     limiter.take(caller('a'));
     expect(() => limiter.take(caller('a'))).toThrow(/Wait 10 s/);
+  });
+
+  test('tells beforehand whether it would refuse, and counts nothing for that', () => {
+    const clock = manualClock();
+    const limiter = createInboundLimiter({ clock, defaultPerMinute: 1 });
+    for (let asked = 0; asked < 3; asked += 1) limiter.assertLeft(caller('a'));
+    limiter.take(caller('a'));
+    expect(() => limiter.assertLeft(caller('a'))).toThrow(/Wait 60 s/);
+    clock.time += 60_000;
+    limiter.assertLeft(caller('a'));
+    limiter.take(caller('a'));
   });
 
   test('never lets more than the limit gather', () => {

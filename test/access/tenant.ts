@@ -8,6 +8,7 @@ import {
   insertTenant,
   type NewApiKey,
   type NewClientKey,
+  type RecordedKeyAct,
 } from '../../src/access/index.ts';
 import { createId } from '../../src/base/index.ts';
 import type { Store, TenantKind } from '../../src/store/index.ts';
@@ -66,4 +67,9 @@ export async function createConfirmedKey(store: Store, tenantId: string): Promis
   const clientKeyId = await createPendingKey(store, tenantId);
   await store.withTenant(tenantId, (tx) => confirmClientKey(tx, { tenantId, clientKeyId, now: NOW }));
   return clientKeyId;
+}
+
+/** An act of an admin's, recorded by an event that is nowhere. */
+export function recorded(tenantId: string, clientKeyId: string, now = NOW): RecordedKeyAct {
+  return { tenantId, clientKeyId, now, by: 'admin', eventId: createId('auditEvent', now) };
 }

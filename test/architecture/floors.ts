@@ -47,6 +47,7 @@ export const rooms: readonly Room[] = [
   { path: 'src/audit/', floor: 3 },
   { path: 'src/feed/', floor: 3 },
   { path: 'src/directory/', floor: 3 },
+  { path: 'src/provisioning/', floor: 3 },
   { path: 'src/zendesk/', floor: 3 },
   { path: 'src/envelope/', floor: 2, doors: ['index.ts', 'node.ts', 'noble.ts', 'webcrypto.ts'] },
   { path: 'src/tlog/', floor: 2 },
@@ -54,7 +55,7 @@ export const rooms: readonly Room[] = [
   { path: 'src/store/', floor: 2 },
   { path: 'src/base/', floor: 1 },
   { path: 'migrations/', floor: 0, importedBy: ['src/store/'], packages: ['kysely'] },
-  { path: 'src/client/', floor: null, also: ['src/envelope/', 'src/base/'] },
+  { path: 'src/client/', floor: null, also: ['src/envelope/', 'src/tlog/', 'src/base/'] },
   { path: 'simulator/', floor: null },
   { path: 'examples/', floor: null, also: ['src/client/'] },
 ];
@@ -63,6 +64,7 @@ export const rooms: readonly Room[] = [
 export const portableEntries: readonly { readonly entry: string; readonly forbidden: readonly RegExp[] }[] = [
   { entry: 'src/client/index.ts', forbidden: [/^node:/] },
   { entry: 'src/envelope/index.ts', forbidden: [/^node:/, /^@noble\//] },
+  { entry: 'src/tlog/index.ts', forbidden: [/^node:/, /^@noble\//] },
   { entry: 'src/envelope/webcrypto.ts', forbidden: [/^node:/, /^@noble\//] },
 ];
 

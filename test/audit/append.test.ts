@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -8,24 +7,10 @@ import {
   MAX_AUDIT_GROUP,
   readAuditHead,
 } from '../../src/audit/index.ts';
-import { type Bytes, createId } from '../../src/base/index.ts';
+import { createId } from '../../src/base/index.ts';
 import { describeOnBothDatabases, openTestStore, type TestStore } from '../support/store.ts';
+import { naiveRoot } from './naive-tree.ts';
 import { append, createTenantLog, headKey, single } from './tenant-log.ts';
-
-const sha256 = (...parts: readonly Uint8Array[]): Bytes => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return Uint8Array.from(hash.digest());
-};
-
-/** MTH of RFC 9162 §2.1.1 over whole leaves. */
-function naiveRoot(leaves: readonly Uint8Array[]): Bytes {
-  const [only] = leaves;
-  if (only === undefined) return sha256();
-  if (leaves.length === 1) return sha256(Uint8Array.of(0), only);
-  const split = 2 ** Math.ceil(Math.log2(leaves.length) - 1);
-  return sha256(Uint8Array.of(1), naiveRoot(leaves.slice(0, split)), naiveRoot(leaves.slice(split)));
-}
 
 describeOnBothDatabases('Appending to the audit log', (kind) => {
   let opened: TestStore;

@@ -19,6 +19,11 @@ const full: NewAuditEvent = {
   upstreamStatus: 422,
   durationMs: 12,
   denialReason: 'UPSTREAM_REJECTED',
+  clientKey: {
+    ...{ kemKid: hash, sigKid: hash, predecessorId: createId('clientKey'), mode: 'OVERLAP' },
+    ...{ vouchedBy: 'ADMIN', expiresAt: '2026-11-21T07:00:00.000Z', endReason: 'KEY_COMPROMISE' },
+    login: { roles: ['AGENT'], allowedOperations: ['search'] },
+  },
   envelopes: [{ keyId: createId('clientKey'), sequence: 0, sha256: hash }],
 };
 /** As untyped input reaches the schema. */
@@ -103,6 +108,12 @@ describe('An audit event', () => {
     ['actor', { type: 'SYSTEM', id: 'Jane Doe' }],
     ['actor', { type: 'SYSTEM', id: 'sweeper', name: 'Jane' }],
     ['actor', { type: 'USER', id: 'jane' }],
+    ['clientKey', { kemKid: hash }],
+    ['clientKey', { kemKid: hash, sigKid: 'x' }],
+    ['clientKey', { kemKid: hash, sigKid: hash, name: 'Jane' }],
+    ['clientKey', { kemKid: hash, sigKid: hash, endReason: 'she left us' }],
+    ['clientKey', { kemKid: hash, sigKid: hash, mode: 'GENTLE' }],
+    ['clientKey', { kemKid: hash, sigKid: hash, login: { roles: ['ROOT'] } }],
     ['envelopes', [{ keyId: createId('clientKey'), sha256: 'x' }]],
     ['envelopes', [{ keyId: 'key', sha256: hash }]],
     [

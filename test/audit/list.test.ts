@@ -34,7 +34,7 @@ describeOnBothDatabases('Reading the audit log', (kind) => {
     }
   });
 
-  test('is narrowed by time, actor, operation, outcome, action, integration and phase, alone and together', async () => {
+  test('is narrowed by time, actor, operation, outcome, action, integration, phase, resource, request, denial and recipient, alone and together', async () => {
     const tenantId = await createTenantLog(opened.store);
     const integrationId = createId('integration');
     const actor = { type: 'CLIENT_KEY', id: createId('clientKey') } as const;
@@ -76,6 +76,33 @@ describeOnBothDatabases('Reading the audit log', (kind) => {
       [{ action: undefined, phase: 'INTENT' }, [4]],
     ] as const) {
       expect(await indexes(tenantId, { filter, limit: 100 }), JSON.stringify(filter)).toEqual(expected);
+    }
+    const looked = await createTenantLog(opened.store);
+    const keyId = createId('clientKey');
+    const [ticket, requestId] = [`${integrationId}:ticket:5`, 'request-1'];
+    await append(
+      opened.store,
+      looked,
+      single({ resource: ticket, requestId }),
+      single({ resource: 'ticket:51', requestId: 'request-12', actor }),
+      single({ outcome: 'DENIED', denialReason: 'NOT_FOUND', requestId }),
+      single({ envelopes: [{ keyId, sha256: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU' }] }),
+      single({ resource: `query:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU` }),
+    );
+    for (const [filter, expected] of [
+      [{ resource: ticket }, [0]],
+      [{ resource: 'ticket:5' }, []],
+      [{ resource: 'query:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU' }, [4]],
+      [{ requestId }, [0, 2]],
+      [{ requestId, denialReason: 'NOT_FOUND' }, [2]],
+      [{ denialReason: 'FORBIDDEN' }, []],
+      [{ keyId }, [3]],
+      [{ keyId: createId('clientKey') }, []],
+      [{ actorType: 'CLIENT_KEY' }, [1]],
+      [{ actorType: 'COMMAND_LINE' }, []],
+    ] as const) {
+      expect(await indexes(looked, { filter, limit: 100 }), JSON.stringify(filter)).toEqual(expected);
+      expect(await indexes(looked, { filter, limit: 100, backwards: true })).toEqual(expected.toReversed());
     }
     expect(await indexes(tenantId, { filter: { operation: 'search' }, backwards: true, limit: 1 })).toEqual([
       2,

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-import { createTestDatabase, describeOnBothDatabases } from '../support/store.ts';
+import { createTestDatabase, describeOnBothDatabases, describeOnPostgres } from '../support/store.ts';
 import { freePorts, type Outcome, runProgram, startProgram } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sealdesk-database-'));
@@ -37,6 +38,17 @@ describe('on an embedded database', () => {
         'applied 0002-zendesk-budget',
         'applied 0003-api-key-delivery',
         'applied 0004-ticket-feed',
+        'applied 0005-audit-tree',
+        'applied 0006-audit-checkpoints',
+        'applied 0007-audit-exports',
+        'applied 0008-client-key-life',
+        'applied 0009-login-tokens',
+        'applied 0010-client-key-scope',
+        'applied 0011-key-rotation',
+        'applied 0012-zendesk-authorizations',
+        'applied 0013-reconnecting',
+        'applied 0014-directory',
+        'applied 0015-provisioning',
         '',
       ].join('\n'),
       stderr: '',
@@ -107,7 +119,8 @@ describe('on an embedded database', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('Stopping');
     expect(existsSync(join(data.SEALDESK_DATA_DIR, 'sealdesk.lock'))).toBe(false);
-  });
+    // It starts fourteen programs.
+  }, 180_000);
 
   it('doctor opens it where nobody holds it', async () => {
     const { code, stdout } = await run(['doctor']);
@@ -190,6 +203,33 @@ describeOnBothDatabases('migrate and doctor', (kind) => {
     expect(stdout).toMatch(/ok +Database: (embedded )?PostgreSQL \d+/);
     expect(stdout).toMatch(/ok +Credentials: none rests on a Zendesk API token/);
     expect(stdout).not.toMatch(/wrong +Database/);
+  });
+});
+
+describeOnPostgres('doctor with a login of few rights', () => {
+  it('says what keeps access syncs from running, and what an administrator runs', async () => {
+    await using database = await createTestDatabase('postgres');
+    const login = `sealdesk_test_${randomUUID().replaceAll('-', '')}`;
+    const client = new pg.Client({ connectionString: database.connectionString ?? '' });
+    await client.connect();
+    try {
+      await client.query(`CREATE ROLE ${login} LOGIN PASSWORD 'few'`);
+      const url = new URL(database.connectionString ?? '');
+      url.username = login;
+      url.password = 'few';
+      const env = { DATABASE_URL: url.href };
+      const grant = `GRANT CREATE ON DATABASE ${url.pathname.slice(1)} TO ${login};`;
+      const { stdout } = await run(['doctor'], env);
+      expect(stdout).toMatch(/note +Access sync: .* may not make the job queue/);
+      expect(stdout).toContain(grant);
+      await client.query(grant);
+      expect((await run(['doctor'], env)).stdout).not.toContain('Access sync');
+    } finally {
+      // What it was granted goes with it.
+      await client.query(`DROP OWNED BY ${login}`);
+      await client.query(`DROP ROLE ${login}`);
+      await client.end();
+    }
   });
 });
 

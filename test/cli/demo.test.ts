@@ -81,6 +81,37 @@ function lineWith(pattern: RegExp): string {
   return found[0] ?? '';
 }
 
+/** The words of the commands of a document in which `mark` stands, for this demo in place of the one that it speaks of. */
+function documented(file: string, mark: string): readonly (readonly string[])[] {
+  const { url, integrationId, clientKeyFile } = readDemo();
+  const text = readFileSync(join(import.meta.dirname, '..', '..', file), 'utf8');
+  const commands = text.match(/^node bin\/sealdesk\.mjs .*$/gm) ?? [];
+  return commands
+    .filter((line) => line.includes(mark))
+    .map((line) =>
+      line
+        .replaceAll('int_…', integrationId)
+        .replaceAll('http://localhost:4000', url)
+        .replaceAll('.sealdesk/demo-client-key.json', clientKeyFile),
+    )
+    .map((line) => (line.match(/'[^']*'|\S+/g) ?? []).slice(2).map((word) => word.replaceAll("'", '')));
+}
+
+/** What somebody does in a browser who chooses Allow on the page of Zendesk, back to the gateway. */
+async function allowAccess(address: string): Promise<void> {
+  const html = await (await fetch(address)).text();
+  const members = [...html.matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+    name,
+    value.replaceAll(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code))),
+  ]);
+  const form = new URLSearchParams([...members, ['decision', 'allow']]);
+  const decided = await fetch(new URL('/oauth/authorizations', address), {
+    ...{ method: 'POST', body: form, redirect: 'manual' },
+  });
+  const page = await fetch(decided.headers.get('location') ?? '');
+  expect(await page.text()).toContain('<h1>Connected</h1>');
+}
+
 beforeAll(async () => {
   const [port = 0, simulatorPort = 0] = await freePorts(2);
   args = ['demo', '--simulator-port', String(simulatorPort)];
@@ -168,6 +199,52 @@ describe('the demo', () => {
     },
   );
 
+  it('is connected, synced and reviewed by the commands of docs/connecting.md', async () => {
+    const { apiKeys } = readDemo();
+    writeFileSync(join(cwd, 'admin.key'), apiKeys.admin);
+    const [connecting = [], syncing = [], reviewing = []] = documented('docs/connecting.md', 'admin.key');
+    await using connect = await startProgram(connecting, { cwd, until: /oauth\/authorizations/ });
+    await allowAccess(/https?:\S+oauth\/authorizations\S+/.exec(connect.stdout)?.[0] ?? '');
+    const connected = await connect.ended;
+    expect(connected).toMatchObject({ code: 0, stderr: '' });
+    expect(connected.stdout).toMatch(/Connected: int_\w+ uses cred_/);
+
+    const started = await runProgram(syncing, { cwd });
+    expect(started).toMatchObject({ code: 0, stderr: '' });
+    const { run } = JSON.parse(started.stdout).data.startAccessSync;
+    const stateOf = async () =>
+      JSON.stringify(
+        await ask(readDemo().url, apiKeys.admin, `{ accessSyncRun(id: "${run.id}") { state } }`),
+      );
+    await expect.poll(stateOf, { timeout: 50_000, interval: 500 }).toContain('SUCCEEDED');
+
+    const review = await runProgram(reviewing, { cwd });
+    expect(review).toMatchObject({ code: 0 });
+    expect(review.stdout).toMatch(/review\.csv: \d+ people with access\.\n +ADMINS +[1-9]/);
+    for (const finding of ['DORMANT', 'NO_TWO_FACTOR', 'SUSPENDED_WITH_SEAT']) {
+      expect(review.stdout).toMatch(new RegExp(`${finding} +[1-9]`));
+    }
+    const rows = readFileSync(join(cwd, 'review.csv'), 'utf8').trimEnd().split('\r\n');
+    expect(rows.length).toBeGreaterThan(5);
+  });
+
+  it('has its audit log exported and verified by the commands of the README', async () => {
+    writeFileSync(join(cwd, 'auditor.key'), readDemo().apiKeys.auditor);
+    const lines = documented('README.md', 'log.ndjson');
+    expect(lines.map(([, verb]) => verb)).toEqual(['export', 'verify', 'export', 'verify']);
+    for (const words of lines) {
+      const done = await runProgram(words, { cwd });
+      expect({ words, code: done.code, stderr: done.stderr }).toEqual({
+        words,
+        code: 0,
+        stderr: expect.any(String),
+      });
+      if (words[1] !== 'verify') continue;
+      expect(done.stdout).toContain('Both keys of the log');
+      expect(done.stdout).toMatch(words.includes('--receipt') ? /was logged/ : /begins with the \d+ events/);
+    }
+  });
+
   it('has life in its simulator', async () => {
     const stats = await (await fetch(`${readDemo().simulatorUrl}/__simulator/stats`)).json();
     expect(stats).toMatchObject({ activity: { per_minute: 6 } });
@@ -216,7 +293,8 @@ describe('the demo', () => {
       }),
     });
     const welcome = await response.text();
-    const elsewhere = ['keys', 'accept', 'far.json', '-', '--tenant', tenantId.replace(/.$/, '0')];
+    const other = tenantId.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+    const elsewhere = ['keys', 'accept', 'far.json', '-', '--tenant', other];
     expect(await runProgram(elsewhere, { cwd, input: welcome })).toMatchObject({ code: 1, stdout: '' });
     const accepted = await runProgram(['keys', 'accept', 'far.json', '-', '--tenant', tenantId], {
       cwd,

@@ -3,14 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runCommandLine } from '../../src/cli/index.ts';
 import { acceptWelcome, createKeyFile, encodeKeyFile, publicJwkSet } from '../../src/client/index.ts';
 import { createNodeSuite } from '../../src/envelope/node.ts';
 import { createFakeGateway } from '../client/fake-gateway.ts';
 import { changed, FeedLog, snapshot } from '../client/feed/feed-log.ts';
 import { type FeedScript, FeedServer } from '../client/feed/feed-server.ts';
 import { type LiveGateway, openLiveGateway } from '../client/feed/live-gateway.ts';
+import { openLoginKey } from '../support/login.ts';
 import { dataOf } from '../support/tenant.ts';
+import { CommandUnderWay } from './command-under-way.ts';
 import { runHere } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sealdesk-tail-'));
@@ -21,48 +22,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A command under way in this process, whose lines are waited for. */
-class Tail {
-  readonly out: string[] = [];
-  readonly err: string[] = [];
-  readonly code: Promise<number>;
-  #arrived = Promise.withResolvers<void>();
-
-  constructor(args: readonly string[]) {
-    const note = (lines: string[], line: string): void => {
-      lines.push(line);
-      this.#arrived.resolve();
-      this.#arrived = Promise.withResolvers();
-    };
-    const refuse = () => Promise.reject(new TypeError('This command needs no house'));
-    this.code = runCommandLine(
-      ['feed', 'tail', ...args],
-      { openBackend: refuse, openGateway: refuse },
-      {
-        write: (data) => note(this.out, String(data)),
-        print: (line = '') => note(this.out, line),
-        warn: (line) => note(this.err, line),
-        input: (async function* () {})(),
-      },
-    );
-  }
-
-  /** The first line of either output that `wanted` matches. */
-  async until(wanted: RegExp): Promise<string> {
-    for (;;) {
-      const found = [...this.out, ...this.err].find((line) => wanted.test(line));
-      if (found !== undefined) return found;
-      await this.#arrived.promise;
-    }
-  }
-
-  /** Ctrl+C. */
-  async interrupt(): Promise<number> {
-    process.emit('SIGINT', 'SIGINT');
-    return this.code;
-  }
-}
-
 describe('sealdesk feed tail', () => {
   let live: LiveGateway;
 
@@ -72,8 +31,16 @@ describe('sealdesk feed tail', () => {
     writeFileSync(keyFile, encodeKeyFile({ ...tenant.keyFile, gateway: listening.url }), { mode: 0o600 });
   }, 120_000);
 
-  const tail = (...options: string[]): Tail =>
-    new Tail(['--key', keyFile, '--api-key', live.tenant.keys.dashboard, ...options]);
+  const tail = (...options: string[]): CommandUnderWay =>
+    new CommandUnderWay([
+      'feed',
+      'tail',
+      '--key',
+      keyFile,
+      '--api-key',
+      live.tenant.keys.dashboard,
+      ...options,
+    ]);
 
   it.each([[[]], [['--sse']]])('prints a line for each change and where to go on, %j', async (options) => {
     const running = tail(...options);
@@ -99,6 +66,18 @@ describe('sealdesk feed tail', () => {
     expect(again.out[0]).not.toContain('Größe');
     expect(await again.interrupt()).toBe(0);
     expect(again.err.at(-1)).toContain(change.cursor);
+  });
+
+  it('needs no API key where the key may log in by itself', async () => {
+    const { gateway, url } = live.listening;
+    const signed = await openLoginKey(gateway, live.tenant.keys.admin, { roles: ['DASHBOARD'] });
+    const file = join(folder, 'signed.json');
+    writeFileSync(file, encodeKeyFile(signed), { mode: 0o600 });
+    const running = new CommandUnderWay(['feed', 'tail', '--key', file, '--url', url]);
+    await running.until(/^sealdesk: Following /);
+    live.createTicket('Signed for');
+    await running.until(/Signed for$/);
+    expect(await running.interrupt()).toBe(0);
   });
 
   it('says what the gateway refuses', async () => {
@@ -146,10 +125,11 @@ describe('sealdesk feed tail, where the connection breaks or the stream is alter
   });
   afterEach(() => vi.unstubAllGlobals());
 
-  function tail(scripts: FeedScript[], ...options: string[]): Tail {
+  function tail(scripts: FeedScript[], ...options: string[]): CommandUnderWay {
     server.scripts = scripts;
     vi.stubGlobal('WebSocket', server.WebSocket);
-    return new Tail([
+    return new CommandUnderWay([
+      ...['feed', 'tail'],
       ...['--key', fakeKeyFile, '--api-key', 'k', '--integration', log.integrationId],
       ...['--after', log.cursor(0), ...options],
     ]);

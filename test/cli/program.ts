@@ -42,6 +42,8 @@ export async function runProgram(args: readonly string[], options: ProgramOption
 export interface RunningProgram extends AsyncDisposable {
   readonly pid: number;
   readonly stdout: string;
+  /** Resolves with its end, whatever leads to it. */
+  readonly ended: Promise<Outcome>;
   /** Sends the signal and resolves with the end. */
   stop(signal?: NodeJS.Signals): Promise<Outcome>;
 }
@@ -71,6 +73,7 @@ export async function startProgram(
   return {
     pid: child.pid ?? 0,
     stdout: outputs().stdout,
+    ended: end.then((code) => ({ code, ...outputs() })),
     stop,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await stop('SIGKILL');

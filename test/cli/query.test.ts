@@ -8,6 +8,7 @@ import { type SigningKeyDocument, signTransition } from '../../src/envelope/inde
 import { createNodeSuite } from '../../src/envelope/node.ts';
 import { createSigner, describeSigner } from '../client/sealing-gateway.ts';
 import { type ListeningGateway, openListeningGateway } from '../support/listening-gateway.ts';
+import { openLoginKey } from '../support/login.ts';
 import { createTestTenant, openTestClientKey, type TestTenant } from '../support/tenant.ts';
 import { type Outcome, runHere } from './program.ts';
 
@@ -75,6 +76,26 @@ describe('sealdesk query', () => {
     const { code, stdout, stderr } = await query('{ viewer { nothing } }');
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(JSON.parse(stdout).errors[0].message).toMatch(/nothing/);
+  });
+
+  it('needs no API key where the key may log in by itself, and says what to do where it may not', async () => {
+    const signed = await openLoginKey(listening.gateway, tenant.keys.admin, { roles: ['DASHBOARD'] });
+    const file = join(folder, 'signed.json');
+    // The address that the gateway gives itself; where it really listens is told by --url.
+    writeFileSync(file, encodeKeyFile(signed), { mode: 0o600 });
+    const ask = (key: string) =>
+      runHere(['query', TICKETS, '--key', key, '--url', listening.url, '--variables', variables()]);
+    const { code, stdout, stderr } = await ask(file);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout).data.integration.tickets.nodes).toHaveLength(2);
+    const unsigned = join(folder, 'unsigned.json');
+    writeFileSync(unsigned, encodeKeyFile(tenant.keyFile), { mode: 0o600 });
+    const refused = await ask(unsigned);
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stdout).errors[0]).toMatchObject({
+      message: expect.stringContaining('mapClientKey'),
+      extensions: { code: 'FORBIDDEN' },
+    });
   });
 
   it('says that nobody signed a failure in the clear', async () => {

@@ -8,7 +8,7 @@ import {
   sealedFetch,
   type WelcomedClientKey,
 } from '../../src/client/index.ts';
-import type { SigningKeyDocument } from '../../src/envelope/index.ts';
+import { type SigningKeyDocument, signTransition } from '../../src/envelope/index.ts';
 import {
   createSealingGateway,
   createSigner,
@@ -108,6 +108,34 @@ describe('a gateway that signs with a new key', () => {
       async () => documentOf('ten_01h00000000000000000000000', gateway.fake.signingKey, gateway.signer),
     ],
     [
+      'the transition was moved in time',
+      async () => {
+        const document = await documentOf(gateway.fake.tenantId, gateway.fake.signingKey, gateway.signer);
+        return { ...document, transitions: document.transitions.map((step) => ({ ...step, not_before: 2 })) };
+      },
+    ],
+    [
+      'it vouches for itself and its pin, in a ring that no step of the pin leads into',
+      async () => {
+        const { fake, signer } = gateway;
+        const stranger = createSigner();
+        const { keys } = await documentOf(fake.tenantId, fake.signingKey, signer, stranger);
+        const rings = [
+          await documentOf(fake.tenantId, signer, stranger, signer),
+          await documentOf(fake.tenantId, stranger, fake.signingKey),
+        ];
+        return { keys, transitions: rings.flatMap(({ transitions }) => transitions) };
+      },
+    ],
+    [
+      'the transition is cut short',
+      async () => {
+        const document = await documentOf(gateway.fake.tenantId, gateway.fake.signingKey, gateway.signer);
+        const cut = document.transitions.map((step) => ({ ...step, signature: step.signature.slice(4) }));
+        return { ...document, transitions: cut };
+      },
+    ],
+    [
       'the document is smaller than before',
       async () => ({ keys: [describeSigner(gateway.fake.signingKey)], transitions: [] }),
     ],
@@ -133,6 +161,23 @@ describe('a gateway that signs with a new key', () => {
     expect(kept.map(kidsOf)).toEqual(revoked ? [[gateway.fake.signingKid]] : []);
     gateway.signer = gateway.fake.signingKey;
     await (revoked ? expect(ask()).rejects.toStrictEqual(refusal) : expect(ask()).resolves.toBe(PLAINTEXT));
+  });
+
+  it('is believed from the time of its step only, whatever the document says of it', async () => {
+    const { fake } = gateway;
+    const next = createSigner();
+    const { keys } = await documentOf(fake.tenantId, fake.signingKey, next);
+    const notBefore = Math.floor(Date.now() / 1000) + 3_600;
+    const step = await signTransition(fake.signingKey, {
+      ...{ tenantId: fake.tenantId, toKid: next.kid, notBefore },
+    });
+    gateway.document = { keys, transitions: [step] };
+    gateway.signer = next;
+    await expect(openClient()()).rejects.toStrictEqual(refusal);
+    expect(kept.map(kidsOf)).toEqual([[fake.signingKid, next.kid]]);
+    const [key] = kept as [WelcomedClientKey];
+    const then = await fake.seal('{}', { issued_at: notBefore }, next);
+    await expect(openEnvelope(key, then)).resolves.toMatchObject({ header: { issued_at: notBefore } });
   });
 
   it.each<[string, () => Promise<Response>]>([

@@ -12,6 +12,7 @@ describe('the settings of the environment', () => {
       databaseUrl: null,
       kms: { kind: 'local' },
       zendeskOrigin: 'https://{subdomain}.zendesk.com',
+      zendeskClient: null,
       corsOrigins: [],
       trustedProxies: 0,
       metrics: { token: null, port: null },
@@ -30,6 +31,7 @@ describe('the settings of the environment', () => {
     ['SEALDESK_KMS_KEY_ARN', 'foo'],
     ['SEALDESK_KMS_ENDPOINT', 'nonsense'],
     ['SEALDESK_ZENDESK_ORIGIN', 'https://example.com/path'],
+    ['SEALDESK_ZENDESK_CLIENT_ID', 'two words'],
     ['SEALDESK_TRUSTED_PROXIES', '-1'],
     ['SEALDESK_METRICS_TOKEN', 'short'],
     ['SEALDESK_METRICS_TOKEN', 'a token of several words'],
@@ -67,6 +69,16 @@ describe('the settings of the environment', () => {
     'https://a.example.com,nonsense',
   ])('take no origin %j', (origins) => {
     expect(() => readConfig({ SEALDESK_CORS_ORIGINS: origins })).toThrow(ConfigError);
+  });
+
+  it('know an OAuth client by its id, with or without a secret, and no secret without an id', () => {
+    const id = { SEALDESK_ZENDESK_CLIENT_ID: 'global' };
+    expect(readConfig(id).zendeskClient).toEqual({ clientId: 'global', clientSecret: null });
+    const secret = { SEALDESK_ZENDESK_CLIENT_SECRET: 'hunter2' };
+    const { zendeskClient, given } = readConfig({ ...id, ...secret });
+    expect(zendeskClient).toEqual({ clientId: 'global', clientSecret: 'hunter2' });
+    expect(given).toEqual({ ...id, SEALDESK_ZENDESK_CLIENT_SECRET: '(set)' });
+    expect(() => readConfig(secret)).toThrow(/SEALDESK_ZENDESK_CLIENT_ID/);
   });
 
   it('are told without secrets', () => {

@@ -7,6 +7,7 @@ import type {
   ProtectedHeader,
   PublicJwk,
   RegistrationClaim,
+  RotationClaim,
   SigningKeyDocument,
   SigningKeyJwk,
 } from '../../src/envelope/index.ts';
@@ -65,6 +66,11 @@ export interface EnvelopeVectors {
     readonly claim: ConfirmationClaim;
     readonly message: string;
     readonly mac: string;
+  };
+  readonly rotation: {
+    readonly claim: RotationClaim;
+    readonly message: string;
+    readonly proof: string;
   };
   readonly signing_keys: {
     readonly pins: readonly SigningKeyJwk[];

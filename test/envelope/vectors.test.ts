@@ -7,6 +7,7 @@ import {
   encodeEnvelope,
   encodePublicJwkSet,
   encodeRegistrationClaim,
+  encodeRotationClaim,
   encodeSigningKeyJwk,
   encodeTranscript,
   encodeWelcome,
@@ -24,6 +25,7 @@ import {
   type SigningKeyInfo,
   verifyConfirmation,
   verifyRegistration,
+  verifyRotation,
 } from '../../src/envelope/index.ts';
 import { suites, syncSuites } from './envelope-fixture.ts';
 import { openIndependently, openWelcomeIndependently } from './independent-opener.ts';
@@ -151,6 +153,12 @@ describe.each(suites)('the $name suite', async (suite) => {
     expect(encodeBase64(encodeConfirmationClaim(confirmation.claim))).toBe(confirmation.message);
     expect(encodeBase64(await macConfirmation(macKey, confirmation.claim))).toBe(confirmation.mac);
     expect(await verifyConfirmation(macKey, confirmation.claim, decode(confirmation.mac))).toBe(true);
+  });
+
+  it('verifies the rotation by the key that gives way', async () => {
+    const { claim, message, proof } = vectors.rotation;
+    expect(encodeBase64(encodeRotationClaim(claim))).toBe(message);
+    expect(await verifyRotation(sig, claim, decode(proof))).toBe(true);
   });
 
   it('follows the chain of signing keys, and only a good one', async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -47,6 +47,35 @@ describe('the local key file', () => {
     await expect(other.decryptDataKey({ encrypted, keyRef, context })).rejects.toMatchObject({
       code: 'KMS_UNAVAILABLE',
     });
+  });
+
+  it('that was replaced opens what it wrapped from beside its successor, and wraps nothing more', async () => {
+    const before = await openLocalKms({ file, createIfMissing: true });
+    const { plaintext, encrypted, keyRef } = await before.generateDataKey({ keyRef: null, context });
+    await before[Symbol.asyncDispose]();
+    await rename(file, `${file}.previous`);
+    await expect(openLocalKms({ file })).rejects.toThrow(KeyFileError);
+    await writeFile(file, new Uint8Array(32).fill(9), { mode: 0o600 });
+
+    await using after = await openLocalKms({ file });
+    const present = await after.describeKey({ keyRef: null });
+    expect(present.keyRef).not.toBe(keyRef);
+    expect(await after.decryptDataKey({ encrypted, keyRef, context })).toEqual(plaintext);
+    const made = await after.generateDataKey({ keyRef: null, context });
+    expect(made.keyRef).toBe(present.keyRef);
+    expect(await after.decryptDataKey({ ...made, context })).toEqual(made.plaintext);
+    await expect(after.generateDataKey({ keyRef, context })).rejects.toMatchObject({
+      code: 'KMS_UNAVAILABLE',
+    });
+    for (const [wrapped, named] of [
+      [encrypted, present.keyRef],
+      [made.encrypted, keyRef],
+    ] as const) {
+      const swapped = after.decryptDataKey({ encrypted: wrapped, keyRef: named, context });
+      await expect(swapped).rejects.toMatchObject({ code: 'INTERNAL' });
+    }
+    await chmod(`${file}.previous`, 0o644);
+    await expect(openLocalKms({ file })).rejects.toThrow('0644');
   });
 
   it('does not show its key in the name it gives it', async () => {

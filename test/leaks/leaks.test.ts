@@ -155,7 +155,15 @@ async function tellStory(rig: Rig): Promise<Told> {
     parentEventId: null,
     signal: new AbortController().signal,
   };
+  const connectAgain = () =>
+    gateway.store.withTenant(tenant.id, (tx) =>
+      tx
+        .updateTable('integrations')
+        .set({ status: 'ACTIVE', reconnect_reason: null, reconnect_since: null })
+        .execute(),
+    );
   for (const effect of FAULTS) {
+    await connectAgain();
     gateway.simulator.faults.add({ path: '/api/v2/**', effect });
     const [search, create, update] = requests(integrationId);
     await send(update ?? {}, SEALED);
@@ -173,6 +181,7 @@ async function tellStory(rig: Rig): Promise<Told> {
     rig.clock.advance(120_000);
   }
   for (const effect of FAULTS) {
+    await connectAgain();
     await gateway.store.withTenant(tenant.id, (tx) => tx.deleteFrom('access_tokens').execute());
     gateway.simulator.faults.add({ path: '/oauth/tokens', effect });
     for (const request of requests(integrationId).slice(0, 1)) await send(request);

@@ -1,15 +1,24 @@
 /** The token of an OAuth client: fetched once for all, renewed in time, survived by crashes and outages. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_OAUTH_CLIENT, DEFAULT_OAUTH_SECRET } from '../../simulator/options.ts';
 import { silentLog, systemClock } from '../../src/base/index.ts';
 import { createNodeSuite } from '../../src/envelope/node.ts';
+import { RENEWAL_PATIENCE_MS } from '../../src/proxy/access-token.ts';
 import {
+  clearReconnect,
   createBudgetLedger,
   createZendeskConnections,
   type ZendeskConnections,
 } from '../../src/proxy/index.ts';
+import { PAUSE_MS } from '../../src/proxy/renew-token.ts';
 import { openStore } from '../../src/store/index.ts';
-import { claimTokenRefresh, openAccessToken, openKeyring, readAccessToken } from '../../src/vault/index.ts';
+import {
+  claimTokenRefresh,
+  openAccessToken,
+  openKeyring,
+  pauseTokenRefresh,
+  readAccessToken,
+} from '../../src/vault/index.ts';
 import { openAccountLimiters, openZendeskTransport } from '../../src/zendesk/index.ts';
 import { describeOnBothDatabases } from '../support/store.ts';
 import { dataOf } from '../support/tenant.ts';
@@ -46,17 +55,35 @@ describe('the access token of an OAuth client', () => {
   beforeEach(async () => {
     rig.gateway.simulator.faults.clear();
     // Each test begins without a token.
-    await rig.gateway.store.withTenant(rig.tenant.id, (tx) => tx.deleteFrom('access_tokens').execute());
+    const { id: tenantId, credentialId } = rig.tenant;
+    await rig.gateway.store.withTenant(tenantId, async (tx) => {
+      await tx.deleteFrom('access_tokens').execute();
+      await clearReconnect(tx, { tenantId, credentialId });
+    });
     rig.gateway.simulator.reset();
   });
   afterEach(() => rig.outage.end());
   afterAll(() => rig[Symbol.asyncDispose]());
 
   const read = () => rig.tenant.proxy('get_ticket', { ticket_id: 7 });
-  const onTokenCall = (work: () => void): Promise<void> =>
+  const onCall = (path: string, work: () => unknown): Promise<void> =>
     rig.gateway.simulator
-      .waitForRequest(({ path }) => path === '/oauth/tokens', { after: rig.gateway.simulator.requests.total })
-      .then(work);
+      .waitForRequest((request) => request.path === path, { after: rig.gateway.simulator.requests.total })
+      .then(work)
+      .then(() => undefined);
+  const onTokenCall = (work: () => void): Promise<void> => onCall('/oauth/tokens', work);
+  /** As another process takes the turn. */
+  const claim = (tokenVersion: number) => {
+    const { id: tenantId, credentialId } = rig.tenant;
+    const now = rig.clock.now();
+    const [attempt, until] = ['a process that died', new Date(now + 60_000)];
+    return rig.gateway.store.withTenant(tenantId, (tx) =>
+      claimTokenRefresh(tx, {
+        ...{ tenantId, credentialId, credentialVersion: 1, tokenVersion, attempt, until },
+        now: new Date(now),
+      }),
+    );
+  };
 
   it('is fetched once for fifty calls at once, and kept sealed', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, read));
@@ -87,6 +114,62 @@ describe('the access token of an OAuth client', () => {
     rig.clock.advance(180_000);
     expect(refusalOf(await read())).toMatchObject({ status: 503, code: 'UPSTREAM_UNAVAILABLE' });
     rig.gateway.simulator.faults.clear();
+    rig.clock.advance(PAUSE_MS.most);
+    expect((await read()).status).toBe(200);
+  });
+
+  it('holds no call up that has one while its endpoint is silent, and comes all the same', async () => {
+    await using slow = await openOauthRig({ transport: { headersTimeout: 10_000 } });
+    const { simulator } = slow.gateway;
+    const ask = async () => (await slow.tenant.proxy('get_ticket', { ticket_id: 7 })).status;
+    expect(await ask()).toBe(200);
+    slow.clock.advance(DAY_MS - 200_000);
+    simulator.faults.add({ path: '/oauth/tokens', effect: { kind: 'latency', milliseconds: 3_000 } });
+    const arrived = simulator.waitForRequest(({ path }) => path === '/oauth/tokens', {
+      after: simulator.requests.total,
+    });
+    const first = ask();
+    await arrived;
+    slow.clock.advance(RENEWAL_PATIENCE_MS);
+    expect([await first, await ask()]).toEqual([200, 200]);
+    expect(await storedToken(slow)).toMatchObject({ version: 1 });
+    await vi.waitFor(async () => expect(await storedToken(slow)).toMatchObject({ version: 2 }), 10_000);
+    expect(fetches(slow)).toBe(2);
+  });
+
+  it('is not asked for again before the time that its endpoint names, and all are told at once', async () => {
+    rig.gateway.simulator.faults.add({
+      path: '/oauth/tokens',
+      effect: { kind: 'rate-limited', retryAfter: 40 },
+    });
+    const told = async () => refusalOf(await read());
+    for (const refusal of [...(await Promise.all(Array.from({ length: 10 }, told))), await told()]) {
+      expect(refusal).toMatchObject({ status: 503, code: 'UPSTREAM_RATE_LIMITED' });
+    }
+    rig.clock.advance(15_000);
+    expect((await told()).details.retryAfter).toBeLessThanOrEqual(25);
+    expect(fetches(rig)).toBe(1);
+    rig.gateway.simulator.faults.clear();
+    rig.clock.advance(25_000);
+    expect((await read()).status).toBe(200);
+    expect(fetches(rig)).toBe(2);
+  });
+
+  it('is not asked for while another process found that its endpoint wants a pause', async () => {
+    const { id: tenantId, credentialId } = rig.tenant;
+    expect((await claim(0)).kind).toBe('claimed');
+    const until = new Date(rig.clock.now() + 30_000);
+    const attempt = 'a process that died';
+    expect(
+      await rig.gateway.store.withTenant(tenantId, (tx) =>
+        pauseTokenRefresh(tx, { tenantId, credentialId, attempt, until }),
+      ),
+    ).toBe(true);
+    const refusal = refusalOf(await read());
+    expect(refusal).toMatchObject({ status: 503, code: 'UPSTREAM_UNAVAILABLE' });
+    expect(refusal.details.retryAfter).toBeLessThanOrEqual(30);
+    expect(fetches(rig)).toBe(0);
+    rig.clock.advance(30_000);
     expect((await read()).status).toBe(200);
   });
 
@@ -124,31 +207,67 @@ describe('the access token of an OAuth client', () => {
     expect(fetches(rig)).toBe(2);
   });
 
-  it('that is refused again after a fresh fetch is the caller’s error, not a loop', async () => {
+  it('is not given up where its renewal failed for a sibling request that was refused with it', async () => {
+    await read();
+    const { gateway, tenant } = rig;
+    gateway.simulator.revokeAccessToken(await tokenText(rig));
+    gateway.simulator.faults.add({
+      path: '/oauth/tokens',
+      count: 1,
+      effect: { kind: 'status', status: 500 },
+    });
+    gateway.simulator.faults.add({
+      path: '/api/v2/tickets/8',
+      effect: { kind: 'latency', milliseconds: 250 },
+    });
+    const client = gateway.deps.connections.clientFor({
+      tenantId: tenant.id,
+      subdomain: 'acme',
+      credentialId: tenant.credentialId,
+    });
+    const ends = await Promise.allSettled(
+      [7, 8].map((id) =>
+        client.request({ method: 'GET', path: `/api/v2/tickets/${id}.json`, mutation: false }),
+      ),
+    );
+    expect(ends).toMatchObject(
+      ends.map(() => ({ status: 'rejected', reason: { code: 'UPSTREAM_UNAVAILABLE' } })),
+    );
+    rig.clock.advance(PAUSE_MS.most);
+    expect((await read()).status).toBe(200);
+    expect(fetches(rig)).toBe(3);
+  });
+
+  it('that is refused again is not given up while another process renews it', async () => {
+    await read();
+    const { faults } = rig.gateway.simulator;
+    faults.add({ path: '/api/v2/users/me', effect: { kind: 'latency', milliseconds: 250 } });
+    faults.add({ method: 'GET', effect: { kind: 'status', status: 401, body: '{}' } });
+    let claimed: unknown;
+    const arrived = onCall('/api/v2/users/me', async () => {
+      claimed = (await claim(2)).kind;
+    });
+    expect(refusalOf(await read())).toMatchObject({ code: 'UPSTREAM_UNAUTHENTICATED' });
+    await arrived;
+    expect(claimed).toBe('claimed');
+    faults.clear();
+    expect((await read()).status).toBe(200);
+  });
+
+  it('that is refused again after a fresh fetch ends the calls until an admin acts, and is not a loop', async () => {
     await read();
     const before = rig.calls('GET');
     rig.gateway.simulator.faults.add({ method: 'GET', effect: { kind: 'status', status: 401, body: '{}' } });
     const refusal = refusalOf(await rig.tenant.proxy('list_users', {}));
-    expect(refusal).toMatchObject({ status: 502, code: 'UPSTREAM_UNAUTHENTICATED' });
+    expect(refusal).toMatchObject({ status: 424, code: 'NEEDS_RECONNECT' });
     expect(fetches(rig)).toBe(2);
-    expect(rig.calls('GET') - before).toBe(2);
+    // The call, its repetition, and the question who is calling.
+    expect(rig.calls('GET') - before).toBe(3);
   });
 
   it('is waited for while another process fetches it, who is replaced when dead for a minute', async () => {
-    const { gateway, tenant, clock } = rig;
-    const now = clock.now();
-    const claim = await gateway.store.withTenant(tenant.id, (tx) =>
-      claimTokenRefresh(tx, {
-        tenantId: tenant.id,
-        credentialId: tenant.credentialId,
-        credentialVersion: 1,
-        tokenVersion: 0,
-        attempt: 'a process that died',
-        now: new Date(now),
-        until: new Date(now + 60_000),
-      }),
-    );
-    expect(claim.kind).toBe('claimed');
+    const { tenant, clock } = rig;
+    expect((await claim(0)).kind).toBe('claimed');
     const refusal = refusalOf(await tenant.proxy('create_ticket', NEW_TICKET));
     expect(refusal).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', details: { mutation: 'NOT_SENT' } });
     expect(fetches(rig)).toBe(0);
@@ -206,9 +325,9 @@ describe('the access token of an OAuth client', () => {
     [
       'the secret is wrong',
       clientSecret('no-such-secret'),
-      502,
-      'UPSTREAM_UNAUTHENTICATED',
-      'client id or secret',
+      424,
+      'NEEDS_RECONNECT',
+      'does not accept the credential',
     ],
     [
       'the scope is not its own',
@@ -234,6 +353,7 @@ describe('the access token of an OAuth client', () => {
     expect(refusalOf(await read())).toMatchObject({ status: 503, code: 'UPSTREAM_UNAVAILABLE' });
     expect(await storedToken(rig)).toMatchObject({ refresh: null });
     rig.gateway.simulator.faults.clear();
+    rig.clock.advance(PAUSE_MS.most);
     expect((await read()).status).toBe(200);
   });
 });

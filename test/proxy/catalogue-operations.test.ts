@@ -66,7 +66,8 @@ async function run<Name extends OperationName>(
   options: { readonly users?: boolean; readonly idempotencyKey?: string } = {},
 ): Promise<OperationResult<Name>> {
   const operation = CATALOGUE[name];
-  const outcome = await operation.prepare(payload).run(client, {
+  const outcome = await operation.prepare(payload, null).run(client, {
+    gate: null,
     usage: createUsageMeter(),
     isPermitted: () => options.users === true,
     idempotencyKey: options.idempotencyKey,
@@ -217,8 +218,10 @@ describe('create_ticket', () => {
   });
 
   it('names the new ticket for the audit log', async () => {
-    const prepared = CATALOGUE.create_ticket.prepare({ comment: COMMENT });
-    const outcome = await prepared.run(client, { usage: createUsageMeter(), isPermitted: () => false });
+    const prepared = CATALOGUE.create_ticket.prepare({ comment: COMMENT }, null);
+    const outcome = await prepared.run(client, {
+      ...{ gate: null, usage: createUsageMeter(), isPermitted: () => false },
+    });
     expect(prepared.resource).toBe('ticket');
     expect(outcome.resource).toBe(`ticket:${outcome.result.ticket.id}`);
   });

@@ -256,7 +256,7 @@ describe('a payload', () => {
   it.each(BAD)('of %s is refused: %j (field %s)', (name, payload, path, words) => {
     let refused: unknown;
     try {
-      CATALOGUE[name].prepare(payload);
+      CATALOGUE[name].prepare(payload, null);
     } catch (error) {
       refused = error;
     }
@@ -267,7 +267,7 @@ describe('a payload', () => {
   });
 
   it.each(GOOD)('of %s is accepted: %j, and concerns %s', (name, payload, resource) => {
-    expect(CATALOGUE[name].prepare(payload).resource).toBe(resource);
+    expect(CATALOGUE[name].prepare(payload, null).resource).toBe(resource);
   });
 
   it.each([
@@ -293,7 +293,9 @@ describe('a payload', () => {
         throw sent;
       },
     };
-    const running = prepare(payload).run(client, { usage: createUsageMeter(), isPermitted: () => true });
+    const running = prepare(payload, null).run(client, {
+      ...{ gate: null, usage: createUsageMeter(), isPermitted: () => true },
+    });
     await expect(running).rejects.toBe(sent);
     expect(target.length).toBeGreaterThan(2_000);
   });
@@ -302,7 +304,7 @@ describe('a payload', () => {
     const payload = Object.fromEntries(
       Array.from({ length: 50 }, (_, index) => [`field_${index}`, 'secret']),
     );
-    expect(() => CATALOGUE.search.prepare(payload)).toThrow(
+    expect(() => CATALOGUE.search.prepare(payload, null)).toThrow(
       expect.objectContaining({
         details: { fields: expect.toSatisfy((fields: unknown[]) => fields.length === 20) },
       }),
@@ -312,10 +314,22 @@ describe('a payload', () => {
 
 describe('the payload of subscribe_tickets', () => {
   it.each([null, {}, { ticket_id: 1 }])('is refused whatever it is, saying how it runs: %j', (payload) => {
-    expect(() => CATALOGUE.subscribe_tickets.prepare(payload)).toThrow(
+    expect(() => CATALOGUE.subscribe_tickets.prepare(payload, null)).toThrow(
       expect.objectContaining({
         code: 'VALIDATION_FAILED',
         message: expect.stringContaining('ticketChanges'),
+        details: { fields: [expect.objectContaining({ path: 'operation' })] },
+      }),
+    );
+  });
+});
+
+describe('the payload of sync_directory', () => {
+  it.each([null, {}, { full: true }])('is refused whatever it is, saying how it runs: %j', (payload) => {
+    expect(() => CATALOGUE.sync_directory.prepare(payload, null)).toThrow(
+      expect.objectContaining({
+        code: 'VALIDATION_FAILED',
+        message: expect.stringContaining('startAccessSync'),
         details: { fields: [expect.objectContaining({ path: 'operation' })] },
       }),
     );
@@ -334,7 +348,10 @@ describe('the catalogue', () => {
   it('is frozen and says of each operation whether it changes anything', () => {
     expect(Object.isFrozen(CATALOGUE)).toBe(true);
     const mutations = OPERATION_NAMES.filter((name) => CATALOGUE[name].mutation);
-    expect(mutations).toEqual(['create_ticket', 'update_ticket']);
+    expect(mutations).toEqual([
+      ...['create_ticket', 'update_ticket'],
+      ...['create_user', 'update_user', 'suspend_user', 'manage_groups', 'end_sessions'],
+    ]);
   });
 
   it('prints every operation with a meaning for every field', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OPERATION_NAMES } from '../../src/proxy/catalogue/catalogue.ts';
+import { CATALOGUE, OPERATION_NAMES } from '../../src/proxy/catalogue/catalogue.ts';
 import { decidePolicy, type PolicyQuestion } from '../../src/proxy/catalogue/policy.ts';
 
 const ALL = OPERATION_NAMES;
@@ -8,7 +8,8 @@ const ask = (question: Partial<PolicyQuestion>): string => {
     operation: 'search',
     integrationAllowed: ALL,
     apiKeyAllowed: null,
-    roles: ['AGENT'],
+    roles: ['AGENT', 'ADMIN'],
+    isRestricted: false,
     ...question,
   });
   return decision.allowed ? 'allowed' : decision.denialReason;
@@ -16,12 +17,13 @@ const ask = (question: Partial<PolicyQuestion>): string => {
 
 describe('the policy', () => {
   it.each(ALL)('denies %s by default', (operation) => {
-    expect(ask({ operation, integrationAllowed: [] })).toBe('INTEGRATION_POLICY');
-    expect(ask({ operation, integrationAllowed: ALL.filter((name) => name !== operation) })).toBe(
+    const { roles } = CATALOGUE[operation];
+    expect(ask({ operation, roles, integrationAllowed: [] })).toBe('INTEGRATION_POLICY');
+    expect(ask({ operation, roles, integrationAllowed: ALL.filter((name) => name !== operation) })).toBe(
       'INTEGRATION_POLICY',
     );
     expect(ask({ operation, roles: [] })).toBe('ROLE');
-    expect(ask({ operation, apiKeyAllowed: [] })).toBe('API_KEY_POLICY');
+    expect(ask({ operation, roles, apiKeyAllowed: [] })).toBe('API_KEY_POLICY');
   });
 
   it.each([
@@ -35,18 +37,23 @@ describe('the policy', () => {
     expect(ask({ operation, integrationAllowed: [operation] })).toBe('UNKNOWN_OPERATION');
   });
 
-  it.each(ALL)('allows %s to an agent where the integration lists it', (operation) => {
-    expect(ask({ operation, integrationAllowed: [operation] })).toBe('allowed');
-    expect(ask({ operation, integrationAllowed: [operation], apiKeyAllowed: [operation] })).toBe('allowed');
+  it.each(ALL)('allows %s to the roles that it is for where the integration lists it', (operation) => {
+    const { roles } = CATALOGUE[operation];
+    const question = { operation, roles, integrationAllowed: [operation] };
+    expect(ask(question)).toBe('allowed');
+    expect(ask({ ...question, apiKeyAllowed: [operation] })).toBe('allowed');
   });
 
-  it.each([
-    'OPERATOR',
-    'ADMIN',
-    'AUDITOR',
-    'agent',
-    '',
-  ])('lets a key with the role %j alone run nothing', (role) => {
+  it.each(ALL)('lets for %s nobody but its roles', (operation) => {
+    const { roles } = CATALOGUE[operation];
+    const ofAdmins = ['sync_directory', 'create_user', 'update_user', 'suspend_user', 'manage_groups'];
+    expect(roles.includes('ADMIN')).toBe([...ofAdmins, 'end_sessions'].includes(operation));
+    for (const role of ['AGENT', 'ADMIN', 'DASHBOARD'] as const) {
+      expect(ask({ operation, roles: [role] })).toBe(roles.includes(role) ? 'allowed' : 'ROLE');
+    }
+  });
+
+  it.each(['OPERATOR', 'AUDITOR', 'agent', ''])('lets a key with the role %j alone run nothing', (role) => {
     for (const operation of ALL) expect(ask({ operation, roles: [role] })).toBe('ROLE');
   });
 
@@ -61,6 +68,12 @@ describe('the policy', () => {
       list_organizations: 'allowed',
       search: 'allowed',
       subscribe_tickets: 'allowed',
+      sync_directory: 'ROLE',
+      create_user: 'ROLE',
+      update_user: 'ROLE',
+      suspend_user: 'ROLE',
+      manage_groups: 'ROLE',
+      end_sessions: 'ROLE',
     });
     expect(ask({ operation: 'create_ticket', roles: ['DASHBOARD', 'AGENT'] })).toBe('allowed');
   });
@@ -70,12 +83,36 @@ describe('the policy', () => {
     expect(ask({ integrationAllowed: ['get_ticket'], apiKeyAllowed: ['search'] })).toBe('INTEGRATION_POLICY');
   });
 
+  it('lets a restricted client key have only what can be held within an organization or a requester', () => {
+    const verdicts = ALL.map((operation) => [operation, ask({ operation, isRestricted: true })]);
+    expect(Object.fromEntries(verdicts)).toEqual({
+      list_tickets: 'allowed',
+      get_ticket: 'allowed',
+      create_ticket: 'allowed',
+      update_ticket: 'CLIENT_KEY_RESTRICTION',
+      list_users: 'CLIENT_KEY_RESTRICTION',
+      list_organizations: 'CLIENT_KEY_RESTRICTION',
+      search: 'CLIENT_KEY_RESTRICTION',
+      subscribe_tickets: 'allowed',
+      sync_directory: 'CLIENT_KEY_RESTRICTION',
+      create_user: 'CLIENT_KEY_RESTRICTION',
+      update_user: 'CLIENT_KEY_RESTRICTION',
+      suspend_user: 'CLIENT_KEY_RESTRICTION',
+      manage_groups: 'CLIENT_KEY_RESTRICTION',
+      end_sessions: 'CLIENT_KEY_RESTRICTION',
+    });
+    expect(ask({ operation: 'get_ticket', isRestricted: true, integrationAllowed: [] })).toBe(
+      'INTEGRATION_POLICY',
+    );
+  });
+
   it('tells the caller what would lift a denial', () => {
     const decision = decidePolicy({
       operation: 'search',
       integrationAllowed: [],
       apiKeyAllowed: null,
       roles: ['AGENT'],
+      isRestricted: false,
     });
     expect(decision).toMatchObject({ allowed: false, message: expect.stringContaining('allowedOperations') });
   });

@@ -50,8 +50,10 @@ function clientOf(thread: FakeThread): { readonly client: ZendeskClient; readonl
 
 async function getTicket(thread: FakeThread, payload: object = {}) {
   const { client, sizes } = clientOf(thread);
-  const prepared = CATALOGUE.get_ticket.prepare({ ticket_id: 7, ...payload });
-  const { result } = await prepared.run(client, { usage: createUsageMeter(), isPermitted: () => true });
+  const prepared = CATALOGUE.get_ticket.prepare({ ticket_id: 7, ...payload }, null);
+  const { result } = await prepared.run(client, {
+    ...{ gate: null, usage: createUsageMeter(), isPermitted: () => true },
+  });
   return { ...CATALOGUE.get_ticket.result.parse(result), bytes: jsonBytes(result), sizes };
 }
 

@@ -130,6 +130,7 @@ describe('a change', () => {
         },
       },
       keysOf: (...rest) => deps.keyring.keysOf(...rest),
+      forget: (tenantId) => deps.keyring.forget(tenantId),
       createDataKey: (...rest) => deps.keyring.createDataKey(...rest),
       unwrapDataKey: (...rest) => deps.keyring.unwrapDataKey(...rest),
       [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -1,7 +1,9 @@
 /** What is taken away while a call is under way, and what one tenant can take from another. */
 import { expect, it } from 'vitest';
+import { createEnvelopeOpener } from '../../src/client/index.ts';
+import { mapTestKey, rotateTestKey } from '../support/rotation.ts';
 import { type DatabaseKind, describeOnBothDatabases } from '../support/store.ts';
-import { createTestApiKey, createTestTenant, dataOf, openTestClientKey } from '../support/tenant.ts';
+import { createTestApiKey, createTestTenant, dataOf, openTestClientKey, suite } from '../support/tenant.ts';
 import { openRig, type Rig, refusalOf, SEALED } from './rig.ts';
 
 /** Longer than any revocation takes here. */
@@ -43,7 +45,7 @@ describeOnBothDatabases('an answer under way', (kind: DatabaseKind) => {
       roles: ['AGENT'],
       clientKeyId: keyFile.key_id,
     });
-    return { keyId: keyFile.key_id, apiKey };
+    return { keyFile, keyId: keyFile.key_id, apiKey };
   }
 
   it('does not leave for a client key that was revoked meanwhile', async () => {
@@ -54,6 +56,21 @@ describeOnBothDatabases('an answer under way', (kind: DatabaseKind) => {
     const event = await rig.eventOf(refusal.auditEventId);
     expect(event).toMatchObject({ outcome: 'DENIED', denialReason: 'KEY_REVOKED' });
     expect(event.envelopes).toBeUndefined();
+  });
+
+  it('leaves for a client key that gave way by OVERLAP meanwhile, and not for one that did by STRICT', async () => {
+    await using rig = await openSlowRig();
+    const { gateway, tenant } = rig;
+    const { keyFile, keyId, apiKey } = await secondAgent(rig);
+    const successor = await rotateTestKey(gateway, apiKey, keyFile);
+    const answer = await during(rig, apiKey, 'GET', () => mapTestKey(gateway, tenant.keys.admin, successor));
+    const { header } = await createEnvelopeOpener(suite, keyFile).open(answer.json);
+    expect(header.recipient_key_id).toBe(keyId);
+
+    const stop = () => rotateTestKey(gateway, apiKey, successor, { mode: 'STRICT' });
+    const refusal = refusalOf(await during(rig, apiKey, 'GET', stop));
+    expect([refusal.status, refusal.code]).toEqual([403, 'CLIENT_KEY_NOT_MAPPED']);
+    expect((await rig.eventOf(refusal.auditEventId)).envelopes).toBeUndefined();
   });
 
   it('does not leave for an API key that was revoked meanwhile', async () => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type AuditEvent, getAuditEvent, listAuditEvents } from '../../src/audit/index.ts';
 import { type Clock, SealdeskError } from '../../src/base/index.ts';
+import { RENEWAL_PATIENCE_MS } from '../../src/proxy/access-token.ts';
 import type { Store } from '../../src/store/index.ts';
 import {
   type OpenGatewayOptions,
@@ -13,7 +14,7 @@ import { createTestTenant, dataOf, type TestTenant, type TestTenantOptions } fro
 
 export const SEALED = { accept: 'application/vnd.sealdesk.envelope+json' } as const;
 
-/** Longest wait that is over at once: back-offs and pauses, but no deadline. */
+/** Longest wait that is over at once: back-offs and pauses, but no deadline, and no patience with a renewal. */
 const HURRIED_MS = 12_000;
 
 /** The time of day, moved on by every wait for a back-off; deadlines pass by `advance` only. */
@@ -47,7 +48,7 @@ export function createHurriedClock(): HurriedClock {
       }
       signal?.addEventListener('abort', onAbort, { once: true });
       timers.push(timer);
-      if (milliseconds <= HURRIED_MS) advance(milliseconds);
+      if (milliseconds <= HURRIED_MS && milliseconds !== RENEWAL_PATIENCE_MS) advance(milliseconds);
       return promise;
     },
   };
@@ -63,6 +64,14 @@ export class Outage {
     withTenant: async (tenantId, work) => {
       this.#check();
       return store.withTenant(tenantId, work);
+    },
+    runAtOnce: async (tenantId, statement, values) => {
+      this.#check();
+      return store.runAtOnce(tenantId, statement, values);
+    },
+    executeForJobs: async (text, values) => {
+      this.#check();
+      return store.executeForJobs(text, values);
     },
     withSystem: async (purpose, work) => {
       this.#check();

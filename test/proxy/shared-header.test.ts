@@ -17,7 +17,12 @@ describe('a header in the making', () => {
         await gate;
         return store.withTenant(tenantId, work);
       },
+      runAtOnce: async (tenantId, statement, values) => {
+        await gate;
+        return store.runAtOnce(tenantId, statement, values);
+      },
       withSystem: (purpose, work) => store.withSystem(purpose, work),
+      executeForJobs: (text, values) => store.executeForJobs(text, values),
       listen: (onNotification) => store.listen(onNotification),
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     });

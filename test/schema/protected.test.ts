@@ -196,12 +196,16 @@ describeOnBothDatabases('all that is not protected', (database) => {
     const own = [tenant.id, integrationId, credentialId, keyFile.key_id, viewer.json.data.viewer.apiKey.id];
     const before = zendeskCalls(gateway);
     const answered = new Set<string>();
+    const asked = new Set<string>();
     for (const [name, field] of Object.entries(sealdesk.getQueryType()?.getFields() ?? {})) {
       const type = getNamedType(field.type);
       if (operationOf(field) !== null || isProtected(type)) continue;
       for (const id of own) {
         const ids = { integrationId, id };
         const document = `{ ${call(name, field, ids)} ${isLeafType(type) ? '' : selectionOf(sealdesk, type, ids, [])} }`;
+        // The same for every id where none is taken.
+        if (asked.has(document)) continue;
+        asked.add(document);
         expect(selectsProtected(sealdesk, parse(document), null), document).toBe(false);
         for (const apiKey of [admin, agent, dashboard, auditor]) {
           const answer = await gateway.graphql(document, { apiKey });

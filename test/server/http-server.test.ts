@@ -150,6 +150,7 @@ describe('the server before a whole gateway', () => {
       status: 'ready',
       database: true,
       keys: true,
+      audit: true,
     });
   });
 });

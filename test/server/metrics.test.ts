@@ -5,9 +5,10 @@ import {
   createEdgeTally,
   createMetrics,
   createMetricsRoute,
-  type FeedReadings,
+  type FeedReading,
   openMetricsServer,
 } from '../../src/server/index.ts';
+import type { AuditReading } from '../../src/service/index.ts';
 import { openTestGateway, type TestGateway } from '../support/gateway.ts';
 import { createTestTenant, type TestTenant } from '../support/tenant.ts';
 import { openEdge } from './stream/edge.ts';
@@ -15,10 +16,9 @@ import { fakePosition } from './stream/fake-feed.ts';
 
 const TOKEN = 'a-token-of-the-operator';
 const integrationId = createId('integration');
-const readings: FeedReadings = {
-  feeds: [{ integrationId, lagSeconds: 1.5, waiting: 3, appended: 70, repaired: 2 }],
-  sealed: 71,
-};
+const readings: readonly FeedReading[] = [
+  { integrationId, lagSeconds: 1.5, waiting: 3, appended: 70, repaired: 2 },
+];
 
 let gateway: TestGateway;
 let tenant: TestTenant;
@@ -28,9 +28,37 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-function measure(readFeeds: () => Promise<FeedReadings> = async () => readings, clock = systemClock) {
+const audit: AuditReading = {
+  ...{ unsignedEvents: 9, unsignedAge: 2.5, anchorFailing: 1 },
+  alarms: new Map([['ROLLED_BACK', 2]]),
+};
+
+function measure(
+  readFeeds: () => Promise<readonly FeedReading[]> = async () => readings,
+  clock = systemClock,
+  readAudit: () => Promise<AuditReading> = async () => audit,
+) {
   const tally = createEdgeTally();
-  return { tally, metrics: createMetrics({ tally, readFeeds, clock, log: silentLog }) };
+  let sealed = 70;
+  const readSealed = () => {
+    sealed += 1;
+    return sealed;
+  };
+  const readClientKeys = async () => ({ waiting: 1, active: 5, endingSoon: 2, unused: 3 });
+  const readAnchored = () => ({ anchored: 12, anchorFailures: 4 });
+  const readConnections = async () => ({ ends: [{ integrationId, seconds: 86_400 }], needReconnect: 2 });
+  const readRenewals = () => ({ RENEWED: 4, REFUSED: 1 });
+  const sources = {
+    readConnections,
+    readRenewals,
+    tally,
+    readFeeds,
+    readClientKeys,
+    readSealed,
+    readAudit,
+    readAnchored,
+  };
+  return { tally, metrics: createMetrics({ ...sources, clock, log: silentLog }) };
 }
 
 /** The value of one line, `null` where there is none. */
@@ -79,6 +107,18 @@ describe('metrics on the main port', () => {
     expect((await ask(`Bearer ${TOKEN}`)).status).toBe(200);
   });
 
+  it('tell when connections end, how many are to be made again, and how renewals of tokens went', async () => {
+    const { metrics } = measure();
+    const text = await metrics.render();
+    expect({
+      readable: seriesIn(text, 'sealdesk_connections_readable'),
+      end: seriesIn(text, `sealdesk_connection_ends_in_seconds{integration="${integrationId}"}`),
+      lost: seriesIn(text, 'sealdesk_connections_to_reconnect'),
+      renewed: seriesIn(text, 'sealdesk_token_renewals_total{outcome="renewed"}'),
+      refused: seriesIn(text, 'sealdesk_token_renewals_total{outcome="refused"}'),
+    }).toEqual({ readable: 1, end: 86_400, lost: 2, renewed: 4, refused: 1 });
+  });
+
   it('tell of requests, subscriptions and feeds, and nothing of what was in them', async () => {
     const { tally, metrics } = measure();
     await using edge = await openEdge(gateway, { tally });
@@ -109,10 +149,23 @@ describe('metrics on the main port', () => {
       repaired: seriesIn(text, `sealdesk_feed_repaired_total${feed}`),
       sealed: seriesIn(text, 'sealdesk_feed_sealed_total'),
       readable: seriesIn(text, 'sealdesk_feed_readable'),
+      keys: ['waiting', 'active', 'ending', 'unused'].map((state) =>
+        seriesIn(text, `sealdesk_client_keys{state="${state}"}`),
+      ),
     }).toEqual({
       ...{ other: 1, health: 1, connections: 1, subscriptions: 1, events: 1, slow: 0 },
       ...{ lag: 1.5, waiting: 3, appended: 70, repaired: 2, sealed: 71, readable: 1 },
+      keys: [1, 5, 2, 3],
     });
+    expect({
+      alarms: seriesIn(text, 'sealdesk_audit_alarms{kind="ROLLED_BACK"}'),
+      unsigned: seriesIn(text, 'sealdesk_audit_unsigned_events'),
+      age: seriesIn(text, 'sealdesk_audit_unsigned_age_seconds'),
+      failing: seriesIn(text, 'sealdesk_audit_anchor_failing'),
+      anchored: seriesIn(text, 'sealdesk_audit_anchored_total'),
+      failures: seriesIn(text, 'sealdesk_audit_anchor_failures_total'),
+      readable: seriesIn(text, 'sealdesk_audit_readable'),
+    }).toEqual({ alarms: 2, unsigned: 9, age: 2.5, failing: 1, anchored: 12, failures: 4, readable: 1 });
     expect(seriesIn(text, 'process_resident_memory_bytes')).toBeGreaterThan(0);
     for (const secret of ['hunter2', tenant.id, tenant.keys.agent, tenant.keyFile.key_id]) {
       expect(text).not.toContain(secret);
@@ -120,7 +173,7 @@ describe('metrics on the main port', () => {
   });
 
   it('show totals that do not grow by being read, and no feed that is gone', async () => {
-    const answers: FeedReadings[] = [readings, readings, { feeds: [], sealed: 72 }];
+    const answers = [readings, readings, []];
     let now = 0;
     const clock = { ...systemClock, now: () => now };
     const { metrics } = measure(async () => answers.shift() ?? readings, clock);
@@ -128,7 +181,7 @@ describe('metrics on the main port', () => {
     for (; now <= 5_000; now += 5_000) expect(seriesIn(await metrics.render(), appended)).toBe(70);
     const last = await metrics.render();
     expect(seriesIn(last, appended)).toBeNull();
-    expect(seriesIn(last, 'sealdesk_feed_sealed_total')).toBe(72);
+    expect(seriesIn(last, 'sealdesk_feed_sealed_total')).toBe(73);
   });
 
   it('ask for the feeds once in five seconds, however often they are read and whatever came of it', async () => {
@@ -140,7 +193,9 @@ describe('metrics on the main port', () => {
     }, clock);
     await Promise.all([metrics.render(), metrics.render()]);
     now = 4_999;
-    expect(seriesIn(await metrics.render(), 'sealdesk_feed_readable')).toBe(0);
+    const kept = await metrics.render();
+    expect(seriesIn(kept, 'sealdesk_feed_readable')).toBe(0);
+    expect(seriesIn(kept, 'sealdesk_feed_sealed_total')).toBe(73);
     expect(asked).toBe(1);
     now = 5_000;
     expect(seriesIn(await metrics.render(), 'sealdesk_feed_readable')).toBe(1);
@@ -151,6 +206,14 @@ describe('metrics on the main port', () => {
     const { metrics } = measure(() => Promise.reject(new Error('hunter2')));
     const text = await metrics.render();
     expect(seriesIn(text, 'sealdesk_feed_readable')).toBe(0);
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('are shown without the audit logs while these cannot be read', async () => {
+    const { metrics } = measure(undefined, undefined, () => Promise.reject(new Error('hunter2')));
+    const text = await metrics.render();
+    expect(seriesIn(text, 'sealdesk_audit_readable')).toBe(0);
+    expect(seriesIn(text, 'sealdesk_feed_readable')).toBe(1);
     expect(text).not.toContain('hunter2');
   });
 });

@@ -2,12 +2,14 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { schema } from '../../schema/index.ts';
+import { FIRST_GROUP_ID, FIRST_USER_ID } from '../../simulator/index.ts';
 import { createId, encodeBase64 } from '../../src/base/index.ts';
 import { acceptWelcome, createKeyFile, importKeys, publicJwkSet } from '../../src/client/index.ts';
 import { signRegistration } from '../../src/envelope/index.ts';
 import type { RestAnswer } from '../support/gateway.ts';
+import { createSuccessor } from '../support/rotation.ts';
 import { describeOnBothDatabases } from '../support/store.ts';
-import { ALL_OPERATIONS, createTestApiKey, suite } from '../support/tenant.ts';
+import { ALL_OPERATIONS, createTestApiKey, PROVISIONING_OPERATIONS, suite } from '../support/tenant.ts';
 import {
   codeOf,
   type EventView,
@@ -31,24 +33,55 @@ interface Step {
   /** Keeps what later steps need. */
   readonly keep?: (payload: Readonly<Record<string, never>>, state: State) => Promise<void> | void;
   readonly asOperator?: true;
+  readonly asAuditor?: true;
   /** Whether its answer shows something of Zendesk, which leaves in the clear only to a key made so. */
-  readonly showsZendesk?: true;
+  readonly showsZendesk?: 'AGENT' | 'ADMIN';
   /** What the event names, if it is not the same for all. */
   readonly resource?: (state: State) => string;
 }
 interface State {
   apiKey: string;
   clientKey: string;
+  successor: string;
+  signingKey: string;
   ticket: string;
+  plan: string;
   mac: string;
   credential: string;
   integration: string;
+  connection: string;
+  run: string;
   keyFile: ReturnType<typeof createKeyFile>;
 }
 
 const input = (type: string) => ({ input: `${type}!` });
 const ID = { id: 'ID!' };
 const KEY_ID = { keyId: 'ID!' };
+
+/** The demo agent, and a customer. */
+const AGENT_ID = String(FIRST_USER_ID + 7);
+const CUSTOMER_ID = String(FIRST_USER_ID + 30 * 7);
+
+/** Makes a plan, which is then the one to apply or to give up. */
+const planStep = (type: string, fields: Readonly<Record<string, unknown>>): Step => ({
+  action: 'plan.create',
+  selection: '{ id }',
+  types: input(type),
+  variables: (_state, { tenant }) => ({ input: { integrationId: tenant.integrationId, ...fields } }),
+  keep: ({ id }, state) => {
+    state.plan = id ?? '';
+  },
+  resource: (state) => state.plan,
+  showsZendesk: 'ADMIN',
+});
+const ofPlan = (action: string): Step => ({
+  action,
+  selection: '{ state }',
+  types: { planId: 'ID!' },
+  variables: (state) => ({ planId: state.plan || createId('plan') }),
+  resource: (state) => state.plan,
+  showsZendesk: 'ADMIN',
+});
 
 /** All mutations in an order in which each succeeds. */
 const STEPS: Readonly<Record<string, Step>> = {
@@ -107,12 +140,25 @@ const STEPS: Readonly<Record<string, Step>> = {
     variables: (state) => ({ keyId: state.clientKey }),
     resource: (state) => state.clientKey,
   },
+  rotateClientKey: {
+    action: 'client-key.rotate',
+    selection: '{ clientKey { id } }',
+    types: input('RotateClientKeyInput'),
+    async variables(state, { clock, tenant }) {
+      const old = { ...tenant.keyFile, keys: state.keyFile.keys, key_id: state.clientKey };
+      return { input: (await createSuccessor(old, { now: clock.now() })).input };
+    },
+    keep: ({ clientKey }, state) => {
+      state.successor = clientKey?.['id'] ?? '';
+    },
+    resource: (state) => state.successor,
+  },
   revokeClientKey: {
     action: 'client-key.revoke',
     selection: '{ clientKey { id } }',
     types: KEY_ID,
-    variables: (state) => ({ keyId: state.clientKey }),
-    resource: (state) => state.clientKey,
+    variables: (state) => ({ keyId: state.successor }),
+    resource: (state) => state.successor,
   },
   sealCredential: {
     action: 'credential.seal',
@@ -173,6 +219,93 @@ const STEPS: Readonly<Record<string, Step>> = {
     types: { integrationId: 'ID!' },
     variables: (_state, { tenant }) => ({ integrationId: tenant.integrationId }),
   },
+  startAccessSync: {
+    action: 'access-sync.start',
+    selection: '{ run { id } }',
+    types: { integrationId: 'ID!' },
+    variables: (_state, { tenant }) => ({ integrationId: tenant.integrationId }),
+    keep: ({ run }, state) => {
+      state.run = run?.['id'] ?? '';
+    },
+    resource: (state) => state.run,
+  },
+  cancelAccessSync: {
+    action: 'access-sync.cancel',
+    selection: '{ run { id } }',
+    types: { runId: 'ID!' },
+    variables: (state) => ({ runId: state.run }),
+    resource: (state) => state.run,
+  },
+  setAccessSyncSchedule: {
+    action: 'access-sync.schedule',
+    selection: '{ schedule { cron } }',
+    types: { integrationId: 'ID!', cron: 'String!' },
+    variables: (_state, { tenant }) => ({ integrationId: tenant.integrationId, cron: '0 3 * * *' }),
+  },
+  removeAccessSyncSchedule: {
+    action: 'access-sync.unschedule',
+    selection: '{ integrationId }',
+    types: { integrationId: 'ID!' },
+    variables: (_state, { tenant }) => ({ integrationId: tenant.integrationId }),
+  },
+  eraseDirectoryUser: {
+    action: 'directory.erase',
+    selection: '{ zendeskId }',
+    types: { integrationId: 'ID!', zendeskId: 'ID!' },
+    async variables(_state, { gateway, tenant }) {
+      const { integrationId } = tenant;
+      const now = new Date();
+      await gateway.store.withTenant(tenant.id, (tx) =>
+        tx
+          .insertInto('directory_users')
+          .values({
+            ...{ tenant_id: tenant.id, integration_id: integrationId, zendesk_id: 7, role: 'agent' },
+            ...{ role_since: now, status: 'ACTIVE', first_seen_run: 'run', seen_run: 'run', changed_at: now },
+          })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute(),
+      );
+      return { integrationId, zendeskId: 7 };
+    },
+    resource: () => 'user:7',
+  },
+  rotateSigningKey: {
+    action: 'signing-key.rotate',
+    selection: '{ signingKey { id } }',
+    types: { now: 'Boolean' },
+    variables: () => ({ now: false }),
+    keep: ({ signingKey }, state) => {
+      state.signingKey = signingKey?.['id'] ?? '';
+    },
+    resource: (state) => state.signingKey,
+  },
+  cancelSigningKeyRotation: {
+    action: 'signing-key.cancel',
+    selection: '{ signingKey { id } }',
+    types: { tenantId: 'ID' },
+    variables: () => ({}),
+    resource: (state) => state.signingKey,
+  },
+  rotateVaultKey: {
+    action: 'vault-key.rotate',
+    selection: '{ rotation { total } }',
+    types: { tenantId: 'ID' },
+    variables: () => ({}),
+  },
+  rotateKmsKey: {
+    action: 'kms-key.rotate',
+    selection: '{ rotation { total } }',
+    types: { tenantId: 'ID' },
+    variables: () => ({}),
+    asOperator: true,
+  },
+  exportAudit: {
+    action: 'audit.export',
+    selection: '{ export { id } }',
+    types: input('ExportAuditInput'),
+    variables: () => ({ input: { from: 0, to: 1 } }),
+    asAuditor: true,
+  },
   deleteIntegration: {
     action: 'integration.delete',
     selection: '{ deletedId }',
@@ -206,7 +339,7 @@ const STEPS: Readonly<Record<string, Step>> = {
       state.ticket = ticket?.['id'] ?? '';
     },
     resource: (state) => state.ticket.split(':').slice(1).join(':'),
-    showsZendesk: true,
+    showsZendesk: 'AGENT',
   },
   updateTicket: {
     action: 'zendesk.call',
@@ -216,7 +349,17 @@ const STEPS: Readonly<Record<string, Step>> = {
       input: { ticketId: ticket || `${tenant.integrationId}:ticket:4`, subject: 'z' },
     }),
     resource: (state) => state.ticket.split(':').slice(1).join(':'),
-    showsZendesk: true,
+    showsZendesk: 'AGENT',
+  },
+  connectZendesk: {
+    action: 'connection.begin',
+    selection: '{ connection { id } }',
+    types: { integrationId: 'ID!', clientId: 'String' },
+    variables: (_state, { tenant }) => ({ integrationId: tenant.integrationId, clientId: 'x' }),
+    keep: ({ connection }, state) => {
+      state.connection = connection?.['id'] ?? '';
+    },
+    resource: (state) => state.connection,
   },
   addComment: {
     action: 'zendesk.call',
@@ -226,7 +369,29 @@ const STEPS: Readonly<Record<string, Step>> = {
       input: { ticketId: ticket || `${tenant.integrationId}:ticket:4`, body: 'z', public: false },
     }),
     resource: (state) => state.ticket.split(':').slice(1).join(':'),
-    showsZendesk: true,
+    showsZendesk: 'AGENT',
+  },
+  provisionUser: planStep('ProvisionUserInput', { email: 'new@trail.test', name: 'New' }),
+  provisionMany: planStep('ProvisionManyInput', { people: [{ email: 'new@trail.test', name: 'New' }] }),
+  changeUserRole: planStep('ChangeUserRoleInput', { userId: CUSTOMER_ID, role: 'AGENT' }),
+  assignGroups: planStep('AssignGroupsInput', { userId: AGENT_ID, add: [String(FIRST_GROUP_ID)] }),
+  deprovisionUser: planStep('DeprovisionUserInput', { userId: CUSTOMER_ID }),
+  suspendUser: planStep('SuspendUserInput', { userId: CUSTOMER_ID }),
+  applyPlan: ofPlan('plan.apply'),
+  unsuspendUser: planStep('SuspendUserInput', { userId: CUSTOMER_ID }),
+  cancelPlan: ofPlan('plan.cancel'),
+  setProvisioningSettings: {
+    action: 'provisioning.set',
+    selection: '{ maxChanges }',
+    types: input('ProvisioningSettingsInput'),
+    variables: (_state, { tenant }) => ({ input: { integrationId: tenant.integrationId, maxChanges: 20 } }),
+  },
+  // Nothing of Zendesk can be asked after it.
+  disconnectZendesk: {
+    action: 'connection.end',
+    selection: '{ deletedId }',
+    types: { integrationId: 'ID!' },
+    variables: (_state, { tenant }) => ({ integrationId: tenant.integrationId }),
   },
 };
 
@@ -235,6 +400,9 @@ function documentOf(name: string, { types, selection }: Step): string {
   const passed = Object.keys(types).map((variable) => `${variable}: $${variable}`);
   return `mutation(${declared.join(', ')}) { ${name}(${passed.join(', ')}) ${selection} }`;
 }
+
+/** What asks for a proof in place of a role. */
+const FOR_ANY_ROLE: readonly string[] = ['registerClientKey', 'confirmClientKey', 'rotateClientKey'];
 
 it('names every mutation of the schema', () => {
   expect(Object.keys(STEPS).toSorted()).toEqual(
@@ -248,10 +416,15 @@ describeOnBothDatabases('the audit trail', (database) => {
   const state: State = {
     apiKey: '',
     clientKey: '',
+    successor: '',
+    signingKey: '',
     ticket: '',
+    plan: '',
     mac: '',
     credential: '',
     integration: '',
+    connection: '',
+    run: '',
     keyFile: createKeyFile(suite),
   };
   beforeAll(async () => {
@@ -264,7 +437,10 @@ describeOnBothDatabases('the audit trail', (database) => {
       }`,
       {
         apiKey: keys.admin,
-        variables: { id: integrationId, operations: [...ALL_OPERATIONS, 'subscribe_tickets'] },
+        variables: {
+          id: integrationId,
+          operations: [...ALL_OPERATIONS, ...PROVISIONING_OPERATIONS, 'subscribe_tickets', 'sync_directory'],
+        },
       },
     );
     expect(codeOf(allowed)).toBeNull();
@@ -290,9 +466,14 @@ describeOnBothDatabases('the audit trail', (database) => {
   )('has for %s an event of its own within that of the operation', async (name, step) => {
     const { gateway, tenant } = house;
     const auditor = step.asOperator ? installation : tenant.keys.auditor;
-    const keys = { proxyOutbound: tenant.keys.agent, createTenant: gateway.operatorKey };
+    const keys = {
+      proxyOutbound: tenant.keys.agent,
+      createTenant: gateway.operatorKey,
+      rotateKmsKey: gateway.operatorKey,
+      exportAudit: tenant.keys.auditor,
+    };
     const apiKey = Object.hasOwn(keys, name) ? keys[name as keyof typeof keys] : tenant.keys.admin;
-    const answer = await run(name, step, step.showsZendesk ? await clearKey('AGENT') : apiKey);
+    const answer = await run(name, step, step.showsZendesk ? await clearKey(step.showsZendesk) : apiKey);
     expect(codeOf(answer)).toBeNull();
     await step.keep?.(answer.json.data[name], state);
     expect(await readEvent(gateway, auditor, eventIdOf(answer))).toMatchObject({
@@ -309,10 +490,11 @@ describeOnBothDatabases('the audit trail', (database) => {
   });
 
   it.each(
-    Object.entries(STEPS).filter(([name]) => name !== 'registerClientKey' && name !== 'confirmClientKey'),
+    Object.entries(STEPS).filter(([name]) => !FOR_ANY_ROLE.includes(name)),
   )('has an event of its own for a refused %s', async (name, step) => {
     const { auditor } = house.tenant.keys;
-    const answer = await run(name, step, step.showsZendesk ? await clearKey('AUDITOR') : auditor);
+    const refused = step.asAuditor === true ? house.tenant.keys.admin : auditor;
+    const answer = await run(name, step, step.showsZendesk ? await clearKey('AUDITOR') : refused);
     expect(codeOf(answer)).toBe('FORBIDDEN');
     const [child, ...others] = await childrenOf(answer, house.tenant.keys.auditor);
     expect(others).toEqual([]);
@@ -331,6 +513,45 @@ describeOnBothDatabases('the audit trail', (database) => {
     );
     const children = await childrenOf(answer, house.tenant.keys.auditor);
     expect(children.map(({ action }) => action)).toEqual(['api-key.create', 'api-key.create']);
+  });
+
+  it('has an event for each operation that a policy allows or withdraws', async () => {
+    const { gateway, tenant } = house;
+    const created = await gateway.graphql(
+      `mutation { createIntegration(input: { systemType: ZENDESK, config: { subdomain: "policies" },
+        allowedOperations: ["get_ticket", "search"] }) { integration { id } } }`,
+      { apiKey: tenant.keys.admin },
+    );
+    const { id } = created.json.data.createIntegration.integration;
+    const set = (operations: readonly string[]): Promise<RestAnswer> =>
+      gateway.graphql(
+        `mutation($id: ID!, $operations: [String!]!) {
+          updateIntegration(input: { id: $id, allowedOperations: $operations }) { integration { id } } }`,
+        { apiKey: tenant.keys.admin, variables: { id, operations } },
+      );
+    const changesOf = async (answer: RestAnswer) =>
+      (await childrenOf(answer, tenant.keys.auditor))
+        .filter(({ resource, integrationId }) => resource === id && integrationId === id)
+        .map(({ action, operation }) => (operation === null ? action : `${action} ${operation}`));
+    expect(await changesOf(created)).toEqual([
+      'integration.create',
+      'policy.allow get_ticket',
+      'policy.allow search',
+    ]);
+    expect(await changesOf(await set(['get_ticket', 'list_users']))).toEqual([
+      'integration.update',
+      'policy.allow list_users',
+      'policy.withdraw search',
+    ]);
+    expect(await changesOf(await set(['list_users', 'get_ticket']))).toEqual(['integration.update']);
+    const deleted = await gateway.graphql('mutation($id: ID!) { deleteIntegration(id: $id) { deletedId } }', {
+      ...{ apiKey: tenant.keys.admin, variables: { id } },
+    });
+    expect(await changesOf(deleted)).toEqual([
+      'integration.delete',
+      'policy.withdraw list_users',
+      'policy.withdraw get_ticket',
+    ]);
   });
 
   it('loses no answer of a change to a later one that fails', async () => {

@@ -1,11 +1,12 @@
 /** Ids of another tenant: to every field that takes one they are as unknown as those of nobody. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createId } from '../../src/base/index.ts';
+import { begin } from '../connect/connecting.ts';
 import { describeOnBothDatabases } from '../support/store.ts';
 import { codeOf, eventIdOf, type House, newestEvents, openHouse, readEvent, zendeskCalls } from './house.ts';
 
 type Ids = Record<
-  'tenant' | 'integration' | 'credential' | 'clientKey' | 'apiKey' | 'auditEvent' | 'intent',
+  'tenant' | 'integration' | 'credential' | 'clientKey' | 'apiKey' | 'auditEvent' | 'intent' | 'connection',
   string
 >;
 interface Row {
@@ -22,6 +23,26 @@ const ROWS: Readonly<Record<string, Row>> = {
   'tenant(id)': {
     as: 'admin',
     document: 'query($id: ID!) { tenant(id: $id) { id } }',
+    variables: one('tenant'),
+  },
+  'keyStatus(tenantId)': {
+    as: 'admin',
+    document: 'query($id: ID!) { keyStatus(tenantId: $id) { tenantId } }',
+    variables: one('tenant'),
+  },
+  'rotateSigningKey(tenantId)': {
+    as: 'admin',
+    document: 'mutation($id: ID!) { rotateSigningKey(tenantId: $id, now: true) { signingKey { id } } }',
+    variables: one('tenant'),
+  },
+  'cancelSigningKeyRotation(tenantId)': {
+    as: 'admin',
+    document: 'mutation($id: ID!) { cancelSigningKeyRotation(tenantId: $id) { signingKey { id } } }',
+    variables: one('tenant'),
+  },
+  'rotateVaultKey(tenantId)': {
+    as: 'admin',
+    document: 'mutation($id: ID!) { rotateVaultKey(tenantId: $id) { rotation { total } } }',
     variables: one('tenant'),
   },
   'integration(id)': {
@@ -65,6 +86,16 @@ const ROWS: Readonly<Record<string, Row>> = {
     variables: ({ integration }, { tenant }) => ({ own: tenant.integrationId, id: integration }),
     kept: ({ tenant }) => [{ id: tenant.integrationId }],
   },
+  'auditEvent(id)': {
+    as: 'auditor',
+    document: 'query($id: ID!) { auditEvent(id: $id) { index } }',
+    variables: one('auditEvent'),
+  },
+  'auditReceipt(auditEventId)': {
+    as: 'auditor',
+    document: 'query($id: ID!) { auditReceipt(auditEventId: $id) { leaf } }',
+    variables: one('auditEvent'),
+  },
   'operationStatus(intentId)': {
     as: 'auditor',
     document: 'query($id: ID!) { operationStatus(intentId: $id) { state } }',
@@ -96,6 +127,12 @@ const ROWS: Readonly<Record<string, Row>> = {
     as: 'admin',
     document: 'mutation($id: ID!) { mapClientKey(keyId: $id) { clientKey { id } } }',
     variables: one('clientKey'),
+  },
+  'mapClientKey(restrictTo)': {
+    as: 'admin',
+    document: `mutation($own: ID!, $id: ID!) { mapClientKey(keyId: $own,
+      restrictTo: { integrationId: $id, organizationId: "1" }) { clientKey { id } } }`,
+    variables: ({ integration }, { tenant }) => ({ own: tenant.keyFile.key_id, id: integration }),
   },
   'revokeClientKey(keyId)': {
     as: 'admin',
@@ -145,6 +182,59 @@ const ROWS: Readonly<Record<string, Row>> = {
     document: 'mutation($id: ID!) { testIntegration(id: $id) { ok } }',
     variables: one('integration'),
   },
+  'zendeskConnection(id)': {
+    as: 'admin',
+    document: 'query($id: ID!) { zendeskConnection(id: $id) { status } }',
+    variables: one('connection'),
+  },
+  'connectZendesk(integrationId)': {
+    as: 'admin',
+    document: 'mutation($id: ID!) { connectZendesk(integrationId: $id, clientId: "x") { authorizationUrl } }',
+    variables: one('integration'),
+  },
+  'connectZendesk(credentialId)': {
+    as: 'admin',
+    document:
+      'mutation($own: ID!, $id: ID!) { connectZendesk(integrationId: $own, credentialId: $id) { authorizationUrl } }',
+    variables: ({ credential }, { tenant }) => ({ own: tenant.integrationId, id: credential }),
+  },
+  'disconnectZendesk(integrationId)': {
+    as: 'admin',
+    document: 'mutation($id: ID!) { disconnectZendesk(integrationId: $id) { deletedId } }',
+    variables: one('integration'),
+  },
+  'accessSyncRuns(integrationId)': {
+    as: 'admin',
+    document: 'query($id: ID!) { accessSyncRuns(integrationId: $id) { edges { node { id } } } }',
+    variables: one('integration'),
+  },
+  'startAccessSync(integrationId)': {
+    as: 'admin',
+    document: 'mutation($id: ID!) { startAccessSync(integrationId: $id) { run { id } } }',
+    variables: one('integration'),
+  },
+  'setAccessSyncSchedule(integrationId)': {
+    as: 'admin',
+    document: `mutation($id: ID!) {
+      setAccessSyncSchedule(integrationId: $id, cron: "0 3 * * *") { schedule { cron } } }`,
+    variables: one('integration'),
+  },
+  'removeAccessSyncSchedule(integrationId)': {
+    as: 'admin',
+    document: 'mutation($id: ID!) { removeAccessSyncSchedule(integrationId: $id) { integrationId } }',
+    variables: one('integration'),
+  },
+  'eraseDirectoryUser(integrationId)': {
+    as: 'admin',
+    document: 'mutation($id: ID!) { eraseDirectoryUser(integrationId: $id, zendeskId: 1) { zendeskId } }',
+    variables: one('integration'),
+  },
+  'setProvisioningSettings(integrationId)': {
+    as: 'admin',
+    document:
+      'mutation($id: ID!) { setProvisioningSettings(input: { integrationId: $id, maxChanges: 7 }) { maxChanges } }',
+    variables: one('integration'),
+  },
   'proxyOutbound(integrationId)': {
     as: 'agent',
     document: `mutation($id: ID!) { proxyOutbound(input:
@@ -156,7 +246,8 @@ const ROWS: Readonly<Record<string, Row>> = {
 const KEPT = `{ integrations { edges { node { id name status credentialId allowedOperations updatedAt } } }
   credentials { edges { node { id version rotatedAt } } }
   clientKeys { edges { node { id status } } }
-  apiKeys { edges { node { id revokedAt clientKeyId } } } }`;
+  apiKeys { edges { node { id revokedAt clientKeyId } } }
+  keyStatus { signingKeys { kid status } vaultKeys { version } } }`;
 
 describeOnBothDatabases('ids of another tenant', (database) => {
   let house: House;
@@ -169,6 +260,7 @@ describeOnBothDatabases('ids of another tenant', (database) => {
     apiKey: createId('apiKey'),
     auditEvent: createId('auditEvent'),
     intent: createId('auditEvent'),
+    connection: createId('run'),
   };
 
   beforeAll(async () => {
@@ -176,6 +268,7 @@ describeOnBothDatabases('ids of another tenant', (database) => {
     const { gateway, other } = house;
     await other.proxy('create_ticket', { subject: 'x', comment: { body: 'y', public: false } });
     const events = await newestEvents(gateway, other.keys.auditor);
+    const begun = await begin({ gateway, tenant: other }, other.integrationId);
     const viewer = await gateway.graphql('{ viewer { apiKey { id } } }', { apiKey: other.keys.agent });
     foreign = {
       tenant: other.id,
@@ -185,6 +278,7 @@ describeOnBothDatabases('ids of another tenant', (database) => {
       apiKey: viewer.json.data.viewer.apiKey.id,
       auditEvent: events.at(-1)?.id ?? '',
       intent: events.findLast(({ phase }) => phase === 'INTENT')?.id ?? '',
+      connection: begun.connection.id,
     };
   });
   afterAll(() => house[Symbol.asyncDispose]());
@@ -230,13 +324,16 @@ describeOnBothDatabases('ids of another tenant', (database) => {
 
   it('show auditors only what their own tenant tried on them', async () => {
     const { gateway, tenant } = house;
-    const own = await gateway.graphql('{ viewer { apiKey { id } } }', { apiKey: tenant.keys.agent });
+    const idOf = async (apiKey: string): Promise<string> =>
+      (await gateway.graphql('{ viewer { apiKey { id } } }', { apiKey })).json.data.viewer.apiKey.id;
     const answer = await gateway.graphql(
       'query($id: ID!) { auditEvents(filter: { integrationId: $id }) { edges { node { actor { id } outcome } } } }',
       { apiKey: tenant.keys.auditor, variables: { id: foreign.integration } },
     );
+    // By disconnectZendesk and proxyOutbound, which name the integration before they look for it.
     expect(answer.json.data.auditEvents.edges).toEqual([
-      { node: { actor: { id: own.json.data.viewer.apiKey.id }, outcome: 'DENIED' } },
+      { node: { actor: { id: await idOf(tenant.keys.admin) }, outcome: 'DENIED' } },
+      { node: { actor: { id: await idOf(tenant.keys.agent) }, outcome: 'DENIED' } },
     ]);
   });
 });

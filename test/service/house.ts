@@ -68,10 +68,11 @@ export interface EventView {
   readonly count: number;
   readonly occurredAt: string;
   readonly actor: { readonly type: string; readonly id: string };
+  readonly clientKey: Readonly<Record<string, string | null>> | null;
 }
 
 export const EVENT_FIELDS =
-  'id index action phase outcome denialReason parentId resource operation integrationId ip count occurredAt actor { type id }';
+  'id index action phase outcome denialReason parentId resource operation integrationId ip count occurredAt actor { type id } clientKey { kemKid sigKid predecessorId mode vouchedBy expiresAt endReason }';
 
 /** The event as the auditor behind `auditorKey` reads it. */
 export async function readEvent(gateway: TestGateway, auditorKey: string, id: string): Promise<EventView> {

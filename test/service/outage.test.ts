@@ -1,34 +1,9 @@
 /** Database or KMS gone: one code, nothing answered, Zendesk not called, and all well as soon as they are back. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SealdeskError } from '../../src/base/index.ts';
-import { type Kms, openLocalKms } from '../../src/kms/index.ts';
 import type { Store } from '../../src/store/index.ts';
+import { openFailingKms } from '../support/failing-kms.ts';
 import { codeOf, newestEvents, openHouse, zendeskCalls } from './house.ts';
-
-/** A local KMS that answers nothing while it is down. */
-async function openFailingKms(): Promise<Kms & { down: boolean }> {
-  const folder = await mkdtemp(join(tmpdir(), 'sealdesk-outage-'));
-  const local = await openLocalKms({ file: join(folder, 'kms.key'), createIfMissing: true });
-  const answer = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (kms.down) throw new SealdeskError('KMS_UNAVAILABLE', 'The key management service does not answer.');
-    return work();
-  };
-  const kms: Kms & { down: boolean } = {
-    name: 'local',
-    down: false,
-    generateDataKey: (wish) => answer(() => local.generateDataKey(wish)),
-    decryptDataKey: (wish) => answer(() => local.decryptDataKey(wish)),
-    describeKey: (wish) => answer(() => local.describeKey(wish)),
-    async [Symbol.asyncDispose]() {
-      await local[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-  return kms;
-}
 
 describe('an outage', () => {
   it('of the database is AUDIT_UNAVAILABLE everywhere, and over at once when it is over', async () => {
@@ -39,6 +14,8 @@ describe('an outage', () => {
         applied: store.applied,
         withTenant: async (...rest: Parameters<Store['withTenant']>) =>
           refuseOr(() => store.withTenant(...rest)),
+        runAtOnce: async (...rest: Parameters<Store['runAtOnce']>) =>
+          refuseOr(() => store.runAtOnce(...rest)),
         withSystem: async (...rest: Parameters<Store['withSystem']>) =>
           refuseOr(() => store.withSystem(...rest)),
         listen: (...rest: Parameters<Store['listen']>) => store.listen(...rest),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createId } from '../../src/base/index.ts';
@@ -29,8 +30,18 @@ const inserts = {
       status: 'ACTIVE',
       not_before: now,
     }),
+  key_rotations: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('key_rotations').values({
+      tenant_id,
+      what: 'VAULT',
+      from_refs: ['1'],
+      to_ref: '2',
+      total: 0,
+      state: 'RUNNING',
+      started_at: now,
+    }),
   client_keys: (tx: Tx, tenant_id: string) => {
-    const id = createId('clientKey');
+    const id = clientKeyOf(tenant_id);
     return tx.insertInto('client_keys').values({
       id,
       tenant_id,
@@ -44,6 +55,10 @@ const inserts = {
       pending_until: now,
     });
   },
+  login_tokens: (tx: Tx, tenant_id: string) =>
+    tx
+      .insertInto('login_tokens')
+      .values({ tenant_id, client_key_id: clientKeyOf(tenant_id), jti: 'jti', expires_at: now }),
   api_keys: (tx: Tx, tenant_id: string) =>
     tx.insertInto('api_keys').values({
       id: createId('apiKey'),
@@ -101,8 +116,25 @@ const inserts = {
       mac: bytes,
       updated_at: now,
     }),
+  audit_nodes: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('audit_nodes').values({ tenant_id, level: 3, index: 0, hash: bytes }),
+  audit_exports: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('audit_exports').values({
+      ...{ id: createId('run'), tenant_id, requested_by: 'test', state: 'CHECKING', epoch: 1 },
+      ...{ range_from: 0, range_to: 0, checked_to: 0, size: 0, root: bytes, note: '' },
+      ...{ created_at: now, expires_at: now },
+    }),
   open_intents: (tx: Tx, tenant_id: string) =>
     tx.insertInto('open_intents').values({ intent_id: createId('auditEvent'), tenant_id, opened_at: now }),
+  audit_checkpoints: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('audit_checkpoints').values({ tenant_id, epoch: 1, size: 1, root: bytes, note: 'note' }),
+  audit_epochs: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('audit_epochs').values({ tenant_id, epoch: 2, first_index: 1 }),
+  audit_alarms: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('audit_alarms').values({ tenant_id, epoch: 1, kind: 'HEAD_ALTERED' }),
+  audit_displaced_events: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('audit_displaced_events').values({ tenant_id, epoch: 2, index: 1, event: '{}' }),
+  audit_watches: (tx: Tx, tenant_id: string) => tx.insertInto('audit_watches').values({ tenant_id }),
   zendesk_budgets: (tx: Tx, tenant_id: string) =>
     tx
       .insertInto('zendesk_budgets')
@@ -166,6 +198,73 @@ const inserts = {
       issued_at: now,
       envelope: '{}',
     }),
+  feed_shown_tickets: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('feed_shown_tickets').values({
+      ...feedOf(tenant_id),
+      lineage_id: 'lineage',
+      ticket_id: 1,
+    }),
+  zendesk_authorizations: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('zendesk_authorizations').values({
+      ...feedOf(tenant_id),
+      ...{ id: createId('run'), requested_by: 'test', status: 'PENDING', scopes: [], secrets: bytes },
+      ...{ state_hash: randomBytes(32), created_at: now, expires_at: now },
+    }),
+  directory_users: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('directory_users').values({
+      ...{ ...feedOf(tenant_id), zendesk_id: 1, role: 'agent', role_since: now, status: 'ACTIVE' },
+      ...{ first_seen_run: 'run', seen_run: 'run', changed_at: now },
+    }),
+  directory_role_changes: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('directory_role_changes').values({
+      ...{ ...feedOf(tenant_id), zendesk_id: 1, seen_at: now, run_id: 'run' },
+      ...{ from_role: 'agent', to_role: 'admin' },
+    }),
+  directory_groups: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('directory_groups').values(namedOf(tenant_id)),
+  directory_organizations: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('directory_organizations').values(namedOf(tenant_id)),
+  directory_custom_roles: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('directory_custom_roles').values(namedOf(tenant_id)),
+  directory_memberships: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('directory_memberships').values({
+      ...{ ...feedOf(tenant_id), zendesk_id: 1, user_id: 1, group_id: 1 },
+      ...{ is_default: true, seen_run: 'run' },
+    }),
+  access_sync_states: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('access_sync_states').values(feedOf(tenant_id)),
+  access_sync_schedules: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('access_sync_schedules').values({
+      ...{ ...feedOf(tenant_id), cron: '0 * * * *', time_zone: 'UTC', created_by: 'test' },
+      ...{ created_at: now, next_run_at: now },
+    }),
+  access_sync_runs: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('access_sync_runs').values({
+      ...{
+        ...feedOf(tenant_id),
+        id: createId('run'),
+        kind: 'FULL',
+        trigger: 'REQUEST',
+        requested_by: 'test',
+      },
+      ...{ state: 'QUEUED', phase: 'CUSTOM_ROLES', requested_at: now, not_before: now },
+    }),
+  provisioning_settings: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('provisioning_settings').values({ ...feedOf(tenant_id), updated_at: now }),
+  provisioning_plans: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('provisioning_plans').values({
+      ...feedOf(tenant_id),
+      ...{ id: planOf(tenant_id), kind: 'SUSPEND_USER', state: 'READY', fingerprint: 'hash' },
+      ...{ changes: 1, items: 1, warnings: [], created_by: 'test', created_at: now, expires_at: now },
+    }),
+  provisioning_items: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('provisioning_items').values({
+      ...{ tenant_id, plan_id: planOf(tenant_id), position: 0, state: 'PENDING', sealed: bytes },
+    }),
+  provisioning_steps: (tx: Tx, tenant_id: string) =>
+    tx.insertInto('provisioning_steps').values({
+      ...{ tenant_id, plan_id: planOf(tenant_id), position: 0, step: 0, state: 'PENDING' },
+    }),
 } as const;
 const TABLES = Object.keys(inserts) as (keyof typeof inserts)[];
 
@@ -175,6 +274,18 @@ function integrationOf(tenantId: string): string {
 
 function feedOf(tenant_id: string): { readonly tenant_id: string; readonly integration_id: string } {
   return { tenant_id, integration_id: integrationOf(tenant_id) };
+}
+
+function namedOf(tenant_id: string) {
+  return { ...feedOf(tenant_id), zendesk_id: 1, seen_run: 'run', changed_at: now };
+}
+
+function planOf(tenantId: string): string {
+  return tenantId.replace('ten_', 'pln_');
+}
+
+function clientKeyOf(tenantId: string): string {
+  return tenantId.replace('ten_', 'key_');
 }
 
 function credentialOf(tenantId: string): string {

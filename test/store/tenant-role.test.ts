@@ -66,6 +66,19 @@ describeOnBothDatabases('The role of the tenants', (kind) => {
     expect(await seen(roles.location, roles.tenantRole)).toEqual([]);
   });
 
+  test('leaves no connection in a broken transaction while it is not there', async () => {
+    await using database = await createTestDatabase(kind);
+    await using roles = await createLogin(database.connectionString);
+    const { tenantRole } = roles;
+    await using store = await openStore({ location: database.location, tenantRole });
+    const list = () =>
+      store.withTenant(createId('tenant'), (tx) => tx.selectFrom('tenants').select('id').execute());
+    await roles.asAdmin(`ALTER ROLE ${tenantRole} RENAME TO ${tenantRole}_away`);
+    await expect(list()).rejects.toThrow(tenantRole);
+    await roles.asAdmin(`ALTER ROLE ${tenantRole}_away RENAME TO ${tenantRole}`);
+    expect(await list()).toEqual([]);
+  });
+
   test.each(['SUPERUSER', 'BYPASSRLS'])('is refused when it has %s', async (power) => {
     await using database = await createTestDatabase(kind);
     await using roles = await createLogin(database.connectionString);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createId } from '../../src/base/index.ts';
-import { assertOutsideTransaction, type SystemPurpose } from '../../src/store/index.ts';
+import { assertOutsideTransaction, createStatement, type SystemPurpose } from '../../src/store/index.ts';
 import { describeOnBothDatabases, openTestStore, type TestStore } from '../support/store.ts';
 
 describeOnBothDatabases('Inside a transaction', (kind) => {
@@ -17,6 +17,7 @@ describeOnBothDatabases('Inside a transaction', (kind) => {
     const uses = [
       () => store.withTenant(tenantId, async () => null),
       () => store.withSystem('health', async () => null),
+      () => store.runAtOnce(tenantId, createStatement('test_guard', 'SELECT 1'), []).then(() => null),
     ];
     const outers = [
       (use: () => Promise<null>) => store.withTenant(tenantId, use),

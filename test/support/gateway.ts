@@ -11,7 +11,13 @@ import { createInboundLimiter } from '../../src/access/index.ts';
 import { type Clock, type Log, silentLog, systemClock } from '../../src/base/index.ts';
 import { createNodeSuite } from '../../src/envelope/node.ts';
 import { type Kms, openLocalKms } from '../../src/kms/index.ts';
-import { createBudgetLedger, createSharedReads, createZendeskConnections } from '../../src/proxy/index.ts';
+import {
+  createBudgetLedger,
+  createSharedReads,
+  createZendeskAuthorizer,
+  createZendeskConnections,
+  type KeptConnections,
+} from '../../src/proxy/index.ts';
 import {
   type Answer,
   createDispatch,
@@ -25,6 +31,8 @@ import {
   ensureInstallation,
   type FeedRuntimeOptions,
   openFeedRuntime,
+  openPlanRuns,
+  type PlanTimes,
   type ServiceDeps,
   type Services,
 } from '../../src/service/index.ts';
@@ -44,6 +52,10 @@ export interface OpenGatewayOptions {
   readonly simulator?: SimulatorOptions;
   readonly transport?: TransportOptions;
   readonly corsOrigins?: readonly string[];
+  /** The OAuth client of the installation. */
+  readonly zendeskClient?: ServiceDeps['connecting']['client'];
+  /** The clocks of provisioning plans. */
+  readonly planTimes?: Partial<PlanTimes>;
   /** How often the feed's tails look for themselves, and tell positions. */
   readonly tailTimes?: FeedRuntimeOptions['times'];
   /** Puts something between the gateway and its store, such as an outage. */
@@ -55,6 +67,8 @@ export interface RestAnswer {
   readonly headers: Record<string, string>;
   /** Of as many shapes as there are answers. */
   readonly json: ReturnType<typeof JSON.parse>;
+  /** Of an answer that is a page. */
+  readonly html?: string;
 }
 
 export interface SendOptions {
@@ -72,6 +86,8 @@ export interface SendOptions {
 export interface TestGateway extends AsyncDisposable {
   readonly store: Store;
   readonly deps: ServiceDeps;
+  /** Those of `deps`, with what keeps them up. */
+  readonly connections: KeptConnections;
   readonly services: Services;
   readonly simulator: Simulator;
   readonly connectionString: string | null;
@@ -122,25 +138,37 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
       ...(options.tailTimes === undefined ? {} : { times: options.tailTimes }),
     }),
   );
+  const connections = createZendeskConnections({
+    store,
+    keyring,
+    transport,
+    limiters,
+    originTemplate: simulator.url,
+    clock,
+    log,
+    installationClient: options.zendeskClient,
+    onTokens: feed.onTokens,
+  });
   const deps: ServiceDeps = {
     store,
     kms,
     keyring,
     feed,
-    connections: createZendeskConnections({
-      store,
-      keyring,
-      transport,
-      limiters,
-      originTemplate: simulator.url,
-      clock,
-      log,
-    }),
+    connections,
+    planRuns: resources.use(openPlanRuns({ store, keyring, connections, clock, log }, options.planTimes)),
     sharedReads: createSharedReads({ clock }),
     limiter: createInboundLimiter({ clock }),
     clock,
     log,
     publicUrl: 'http://localhost:4000',
+    connecting: {
+      authorizer: createZendeskAuthorizer({
+        ...{ transport, limiters, clock, log },
+        originTemplate: simulator.url,
+      }),
+      client: options.zendeskClient ?? null,
+      returnOrigins: options.corsOrigins ?? [],
+    },
   };
   const installation = await ensureInstallation(deps);
   const services = createServices(deps, installation.id);
@@ -169,12 +197,16 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
       }),
     );
     const text = await textOf(answer.body);
-    return { status: answer.status, headers: answer.headers, json: text === '' ? null : JSON.parse(text) };
+    const { status, headers } = answer;
+    const isPage = headers['content-type']?.startsWith('text/html') === true;
+    const json = isPage || text === '' ? null : JSON.parse(text);
+    return { status, headers, json, ...(isPage ? { html: text } : {}) };
   };
   const kept = resources.move();
   return {
     store,
     deps,
+    connections,
     services,
     simulator,
     connectionString: opened.connectionString,

@@ -22,6 +22,15 @@ export const ALL_OPERATIONS = [
   'search',
 ] as const;
 
+/** Operations of an ADMIN's plans. */
+export const PROVISIONING_OPERATIONS = [
+  'create_user',
+  'update_user',
+  'suspend_user',
+  'manage_groups',
+  'end_sessions',
+] as const;
+
 const suite = createNodeSuite();
 
 export interface TestTenant {
@@ -49,24 +58,27 @@ export function dataOf({ json }: RestAnswer): Record<string, never> {
   return json.data;
 }
 
-/** A client key of the tenant behind `apiKey`, registered and confirmed; mapped too if an ADMIN key is given. */
+/** A client key of the tenant behind `apiKey`, registered and confirmed; mapped too, and to `restrictTo` only, if an ADMIN key is given. */
 export async function openTestClientKey(
   gateway: TestGateway,
   apiKey: string,
   adminKey: string | null,
+  restrictTo: Readonly<Record<string, unknown>> | null = null,
 ): Promise<WelcomedKeyFile> {
   const { keyFile } = await registerKeyFile(suite, {
     gateway: 'http://localhost:4000',
     apiKey,
     keyFile: createKeyFile(suite),
     fetch: (input, init) => fetchFrom(gateway, input, init),
+    now: () => gateway.deps.clock.now(),
   });
   if (adminKey !== null) {
     dataOf(
-      await gateway.graphql('mutation($id: ID!) { mapClientKey(keyId: $id) { clientKey { status } } }', {
-        apiKey: adminKey,
-        variables: { id: keyFile.key_id },
-      }),
+      await gateway.graphql(
+        `mutation($id: ID!, $restrictTo: ClientKeyRestrictionInput) {
+          mapClientKey(keyId: $id, restrictTo: $restrictTo) { clientKey { status } } }`,
+        { apiKey: adminKey, variables: { id: keyFile.key_id, restrictTo } },
+      ),
     );
   }
   return keyFile;
@@ -117,7 +129,7 @@ export async function createTestTenant(
 ): Promise<TestTenant> {
   const {
     name = 'Acme',
-    allowedOperations = ALL_OPERATIONS,
+    allowedOperations = [...ALL_OPERATIONS, ...PROVISIONING_OPERATIONS],
     subdomain = 'acme',
     credential = { type: 'BASIC_AUTH', secret: { username: ADMIN_EMAIL, password: DEFAULT_API_TOKEN } },
   } = options;

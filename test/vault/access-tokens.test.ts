@@ -4,6 +4,7 @@ import type { Tx } from '../../src/store/index.ts';
 import {
   type AccessToken,
   type AccessTokenSealer,
+  abandonTokenRefresh,
   claimTokenRefresh,
   deleteCredential,
   insertCredential,
@@ -46,7 +47,7 @@ describeOnBothDatabases('access tokens', (kind) => {
     );
   const seal = (version = 1, credentialVersion = 1): Promise<SealedAccessToken> =>
     sealer.seal({ credentialId, credentialVersion, version }, token);
-  const store = (attempt: string, sealed: SealedAccessToken): Promise<boolean> =>
+  const store = (attempt: string | null, sealed: SealedAccessToken): Promise<boolean> =>
     inTenant((tx) => storeAccessToken(tx, { attempt, sealed, expiresAt: new Date(fixture.clock.now() + 1) }));
   const rotateCredential = async (): Promise<void> => {
     const secret = { type: 'oauth2_client', client_id: 'acme', client_secret: 'next' } as const;
@@ -177,6 +178,48 @@ describeOnBothDatabases('access tokens', (kind) => {
     expect(await store('dead', await seal())).toBe(false);
     expect(await store('b', await seal())).toBe(true);
     expect(await store('b', await seal(2))).toBe(false);
+  });
+
+  it('that are the only ones left are stored also where another attempt has the turn, once', async () => {
+    await claim('slow');
+    await fixture.clock.advance(60_000);
+    expect(await claim('b')).toEqual({ kind: 'claimed', replaced: 'slow' });
+    expect(await store('slow', await seal())).toBe(false);
+    expect(await store(null, await seal())).toBe(true);
+    expect(await read()).toMatchObject({ version: 1, refresh: null });
+    expect(await store('b', await seal())).toBe(false);
+    expect(await store(null, await seal())).toBe(false);
+    const late = await seal(2);
+    await rotateCredential();
+    expect(await store(null, late)).toBe(false);
+  });
+
+  it('may have been used up by an attempt that ended early, which counts as one that died', async () => {
+    await claim('a');
+    const end = { tenantId, credentialId, until: new Date(fixture.clock.now() + 2_000) };
+    expect(await inTenant((tx) => abandonTokenRefresh(tx, { ...end, attempt: 'b' }))).toBe(false);
+    expect(await inTenant((tx) => abandonTokenRefresh(tx, { ...end, attempt: 'a' }))).toBe(true);
+    expect(await claim('b')).toMatchObject({ kind: 'busy' });
+    await fixture.clock.advance(2_000);
+    expect(await claim('b')).toEqual({ kind: 'claimed', replaced: 'a' });
+  });
+
+  it('of a pair that a credential was sealed with are known by their ends from the beginning', async () => {
+    const pairId = createId('credential');
+    const sealed = await sealCredentialSecret({
+      ...{ keyring: fixture.keyring, tenantId, credentialId: pairId, version: 1 },
+      secret: {
+        ...{ type: 'oauth2_token', access_token: 'a', refresh_token: 'r', client_id: 'acme' },
+        ...{ expires_at: '2026-12-01T10:00:00Z', refresh_expires_at: '2027-02-01T10:00:00Z' },
+      },
+    });
+    await inTenant((tx) => insertCredential(tx, { sealed, name: null, expiresAt: null, now: now() }));
+    const pair = await inTenant((tx) => readAccessToken(tx, { tenantId, credentialId: pairId }));
+    expect(pair).toEqual({
+      ...{ sealed: null, credentialVersion: 1, version: 0, refresh: null },
+      expiresAt: new Date('2026-12-01T10:00:00Z'),
+      refreshExpiresAt: new Date('2027-02-01T10:00:00Z'),
+    });
   });
 
   it('can be tried for at once after an attempt that gave up', async () => {

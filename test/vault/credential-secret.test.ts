@@ -28,6 +28,7 @@ const valid = {
     access_token: 'gErypPlm4dOVgGRvA1ZzMH5MQ3nLo8bo',
     refresh_token: 'af3t24',
     expires_at: '2026-10-01T12:00:00Z',
+    refresh_expires_at: '2026-12-01T12:00:00+01:00',
     client_id: 'acme_gw',
     client_secret: 's3cr3t',
     scope: 'read tickets:write',
@@ -49,6 +50,17 @@ describe('a credential', () => {
       access_token: 'a',
     });
     expect(refusal('oauth2_token', { access_token: 'a', refresh_token: 'b' }).paths).toEqual(['client_id']);
+    const endless = { access_token: 'a', refresh_expires_at: '2026-10-01T12:00:00Z' };
+    expect(refusal('oauth2_token', endless).paths).toEqual(['refresh_token']);
+    const vague = { ...valid.oauth2_token, refresh_expires_at: 'in a month' };
+    expect(refusal('oauth2_token', vague).paths).toEqual(['refresh_expires_at']);
+  });
+
+  it('that somebody gives is never said to be of the client of the installation', () => {
+    for (const client_source of ['INSTALLATION', 'TENANT', null]) {
+      const { paths } = refusal('oauth2_token', { ...valid.oauth2_token, client_source }, 'secret');
+      expect(paths).toEqual(['secret.client_source']);
+    }
   });
 
   it('names the user by his e-mail address, without the suffix that the gateway adds', () => {

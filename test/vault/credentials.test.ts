@@ -8,6 +8,7 @@ import {
   insertCredential,
   isTouchDue,
   listCredentials,
+  type NewCredentialSecret,
   openCredentialSecret,
   readCredential,
   readCredentialSecret,
@@ -41,7 +42,7 @@ describeOnBothDatabases('credentials', (kind) => {
 
   const now = () => new Date(fixture.clock.now());
   const inTenant = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => fixture.store.withTenant(tenantId, work);
-  const seal = (of: CredentialSecret, version = 1, id = credentialId): Promise<SealedCredentialSecret> =>
+  const seal = (of: CredentialSecret, version = 1, id = credentialId): Promise<NewCredentialSecret> =>
     sealCredentialSecret({ keyring: fixture.keyring, tenantId, credentialId: id, version, secret: of });
   const open = (sealed: SealedCredentialSecret): Promise<CredentialSecret> =>
     openCredentialSecret({ keyring: fixture.keyring, sealed });
@@ -54,7 +55,7 @@ describeOnBothDatabases('credentials', (kind) => {
     const sealed = await seal(secret, 1, id);
     await inTenant((tx) => insertCredential(tx, { sealed, name: 'main', expiresAt: null, now: now() }));
   };
-  const rotate = (sealed: SealedCredentialSecret, expectedVersion: number) =>
+  const rotate = (sealed: NewCredentialSecret, expectedVersion: number) =>
     inTenant((tx) => replaceCredentialSecret(tx, { sealed, expectedVersion, expiresAt: null, now: now() }));
 
   it('come back as they went in', async () => {

@@ -52,8 +52,24 @@ describeOnBothDatabases('keyring', (kind) => {
     expect(fixture.dataKeys.every(isWiped)).toBe(true);
   });
 
+  it('hands out nothing that was forgotten, not even what was being unwrapped then', async () => {
+    const held = await fixture.keyring.keysOf(tenantId);
+    fixture.keyring.forget(tenantId);
+    const under = fixture.keyring.keysOf(tenantId);
+    fixture.keyring.forget(tenantId);
+    const next = await fixture.keyring.keysOf(tenantId);
+    expect(new Set([held, await under, next]).size).toBe(3);
+    expect(await fixture.keyring.keysOf(tenantId)).toBe(next);
+    // Who has them already may finish with them, for a minute.
+    expect(held.macKeyOf(createId('clientKey'))).toHaveLength(64);
+    await fixture.clock.advance(MINUTE);
+    expect(() => held.auditHeadKey()).toThrow('longer than it may live');
+    expect(next.auditHeadKey()).toHaveLength(64);
+  });
+
   it('signs with the key whose public half is stored', async () => {
-    const { signingKey } = await fixture.keyring.keysOf(tenantId);
+    const keys = await fixture.keyring.keysOf(tenantId);
+    const signingKey = keys.signingKeyAt(fixture.clock.now() / 1000);
     const [message, context] = [encodeUtf8('message'), encodeUtf8('test')];
     const signature = await signingKey.handle.sign(message, context);
     const row = await fixture.store.withTenant(tenantId, (tx) =>
@@ -157,7 +173,7 @@ describeOnBothDatabases('keyring', (kind) => {
     await clock.advance(4 * MINUTE);
     const before = calls();
     const second = await keyring.keysOf(tenantId);
-    expect(calls() - before).toBe(5);
+    expect(calls() - before).toBe(6);
     expect(second).not.toBe(first);
     expect(second.indexHmac('a', 'b')).toBe(first.indexHmac('a', 'b'));
     await clock.advance(MINUTE);
@@ -170,17 +186,18 @@ describeOnBothDatabases('keyring', (kind) => {
     const keys = await keyring.keysOf(tenantId);
     const sealed = keys.sealText(location, 'text');
     const secrets = opened.slice();
-    expect(secrets).toHaveLength(5);
-    // The two seeds are in handles and wiped already; the three roots are in use.
-    expect(secrets.filter(isWiped)).toHaveLength(2);
+    expect(secrets).toHaveLength(6);
+    // The three seeds are in handles and wiped already; the three roots are in use.
+    expect(secrets.filter(isWiped)).toHaveLength(3);
     await clock.advance(5 * MINUTE - 1);
-    expect(secrets.filter(isWiped)).toHaveLength(2);
+    expect(secrets.filter(isWiped)).toHaveLength(3);
     await clock.advance(1);
-    expect(secrets.filter(isWiped)).toHaveLength(5);
+    expect(secrets.filter(isWiped)).toHaveLength(6);
     const uses: (() => unknown)[] = [
-      () => keys.signingKey,
+      () => keys.signingKeyAt(0),
       () => keys.macKeyOf(createId('clientKey')),
       () => keys.auditHeadKey(),
+      () => keys.checkpointSigner(),
       () => keys.sealText(location, 'text'),
       () => keys.openText(location, sealed),
       () => keys.indexHmac('a', 'b'),
@@ -209,7 +226,7 @@ describeOnBothDatabases('keyring', (kind) => {
     await clock.advance(MINUTE);
     expect(() => keysOfA.auditHeadKey()).toThrow(expect.objectContaining({ code: 'KMS_UNAVAILABLE' }));
     await keyring.keysOf(a);
-    expect(calls() - before).toBe(5);
+    expect(calls() - before).toBe(6);
   });
 
   it('forgets an outage: all who wait hear of it, and the next one is served', async () => {
@@ -236,7 +253,7 @@ describeOnBothDatabases('keyring', (kind) => {
         .execute(),
     );
     await expect(keyring.keysOf(own)).rejects.toMatchObject({ code: 'INTERNAL' });
-    expect(opened).toHaveLength(4);
+    expect(opened).toHaveLength(5);
     expect([...opened, ...dataKeys].every(isWiped)).toBe(true);
   });
 
@@ -248,7 +265,7 @@ describeOnBothDatabases('keyring', (kind) => {
     const reason = new Error('the caller went away');
     const one = keyring.keysOf(tenantId, { signal: caller.signal });
     const other = keyring.keysOf(tenantId);
-    await server.arrived(before + 5);
+    await server.arrived(before + 6);
     caller.abort(reason);
     await expect(one).rejects.toBe(reason);
     server.heal();
@@ -286,7 +303,8 @@ describeOnBothDatabases('keyring', (kind) => {
     'sealed',
     'encrypted_data_key',
   ])('opens no secret of which a bit of "%s" was changed', async (column) => {
-    for (const purpose of ['vault', 'envelope-signing', 'mac-root', 'storage', 'index']) {
+    const purposes = ['vault', 'envelope-signing', 'audit-signing', 'mac-root', 'storage', 'index'];
+    for (const purpose of purposes) {
       const flip = () =>
         fixture.store.withSystem('tenant-administration', (tx) =>
           sql`UPDATE tenant_secrets

@@ -19,8 +19,9 @@ function createKeys(): UnsealedTenantKeys {
   return new UnsealedTenantKeys(suite, {
     tenantId: 'ten_a',
     kmsKeyRef: null,
-    signingKey: { id, kid, version: 1, publicKey, notBefore: new Date(), handle },
-    vault: { version: 1, key: suite.importKemPrivateKey(suite.randomBytes(64)) },
+    signingKeys: [{ id, kid, version: 1, publicKey, notBefore: new Date(), handle }],
+    vaults: [{ version: 1, key: suite.importKemPrivateKey(suite.randomBytes(64)) }],
+    audit: suite.randomBytes(32),
     macRoot: suite.randomBytes(32),
     storage: suite.randomBytes(32),
     index: suite.randomBytes(32),

@@ -16,9 +16,16 @@ const status =
     answer(response, code, body, headers);
 
 describe('the check of a credential', () => {
-  it.each(['agent', 'admin'])('accepts the credential of an %s and tells ids and role only', async (role) => {
-    await using rig = await openRig(user({ role, custom_role_id: 77, email: 'ann@acme.test' }));
-    expect(await verifyCredential(rig.client)).toEqual({ ok: true, role, userId: 5, customRoleId: 77 });
+  it.each([
+    { role: 'agent', roleType: 1 },
+    { role: 'admin', roleType: 4 },
+    { role: 'agent', roleType: null },
+  ])('accepts the credential of an $role and tells ids and kind of role only', async ({ role, roleType }) => {
+    await using rig = await openRig(
+      user({ role, role_type: roleType, custom_role_id: 77, email: 'ann@acme.test' }),
+    );
+    const told = { ok: true, role, userId: 5, customRoleId: 77, roleType };
+    expect(await verifyCredential(rig.client)).toEqual(told);
   });
 
   it('accepts a token that may read tickets but not its own user', async () => {

@@ -24,7 +24,7 @@ export const command = defineCommand({
     integration: {
       type: 'string',
       value: 'ID',
-      help: 'the integration (the only one that the API key sees)',
+      help: 'the integration (the only one that the caller sees)',
     },
     after: { type: 'string', value: 'CURSOR', help: 'go on after this place (changes from now on)' },
     json: { type: 'boolean', help: 'print each change as one line of JSON' },
@@ -39,7 +39,8 @@ export const command = defineCommand({
 Follows the changes of tickets until it is stopped (Ctrl+C), and prints each with its time, ticket,
 status, kinds of change and subject. Every change is verified and opened with the key in FILE, and held
 against the number that the gateway signs: one that was left out, repeated or altered is never
-printed; where that happens again and again, the command fails.
+printed; where that happens again and again, the command fails. Without an API key each connection is
+signed for by the key in FILE, which may log in by itself where its mapping granted that.
 
 Connections that break are opened again, and standard error tells of it. The last line there is the
 cursor to go on from with --after. Where changes may be missing, because the gateway keeps nothing
@@ -49,9 +50,6 @@ a line {"gap": …} between the changes.`,
     const { key: file, after = null } = values;
     if (file === undefined) throw new UsageError('--key FILE is missing. See sealdesk feed tail --help.');
     const apiKey = await readApiKey(values, terminal);
-    if (apiKey === null) {
-      throw new UsageError('--api-key (or --api-key-file) is missing. See sealdesk feed tail --help.');
-    }
     using _quiet = muteExperimentalWarnings();
     const { client, url } = await openKeyFileClient({
       ...{ file, apiKey, url: values.url },
@@ -102,9 +100,9 @@ async function findOnlyIntegration(client: SealdeskClient, url: string): Promise
   }
   const answer = IntegrationsAnswer.safeParse(data);
   const [first, second] = answer.data?.integrations.edges ?? [];
-  if (first === undefined) throw new CommandError('This API key sees no integration. An ADMIN creates one.');
+  if (first === undefined) throw new CommandError('This key sees no integration. An ADMIN creates one.');
   if (second !== undefined) {
-    throw new CommandError('This API key sees several integrations: name one with --integration ID.');
+    throw new CommandError('This key sees several integrations: name one with --integration ID.');
   }
   return first.node.id;
 }
@@ -148,7 +146,7 @@ function createPrinter(terminal: Terminal, json: boolean, integrationId: string)
 /** Time, ticket, status, kinds of change, subject. */
 function lineOf({ content, occurredAt }: TicketChange): string {
   const time = occurredAt.toISOString().replace(/\.\d+Z$/, 'Z');
-  const kinds = content.changes.join(',') || '-';
+  const kinds = ('changes' in content ? content.changes.join(',') : '') || '-';
   const ticket = `#${content.ticket_id}`.padEnd(9);
   switch (content.kind) {
     case 'CHANGED': {
@@ -159,6 +157,14 @@ function lineOf({ content, occurredAt }: TicketChange): string {
       const state = content.permanent ? 'erased' : 'deleted';
       return printableLine(`${time}  ${ticket}  ${state.padEnd(8)}  ${kinds}`);
     }
+    case 'ENTERED_SCOPE': {
+      const { subject } = content.ticket;
+      return printableLine(
+        `${time}  ${ticket}  ${'entered'.padEnd(8)}  ${kinds}  ${subject ?? ''}`.trimEnd(),
+      );
+    }
+    case 'LEFT_SCOPE':
+      return printableLine(`${time}  ${ticket}  ${'left'.padEnd(8)}  ${kinds}`);
     default:
       content satisfies never;
       throw new TypeError('A change is of another kind');

@@ -31,7 +31,8 @@ export const command = defineCommand({
 Asks the typed graph and prints the answer as indented JSON. The answer travels as an envelope sealed to
 the key in FILE; it is printed only where it is signed by a key that FILE trusts and answers this very
 request. DOCUMENT is a query or a mutation; @FILE reads it from a file, - from standard input. The exit
-code is 1 where the answer has errors.
+code is 1 where the answer has errors. Without an API key the request is signed by the key in FILE, which
+may log in by itself where its mapping granted that.
 
 The request itself is not sealed: document and variables are protected by TLS alone. A failure that the
 gateway answers in the clear, because it has nobody to seal to, is printed with a note that nobody signed
@@ -43,9 +44,6 @@ it. When the gateway has changed its signing key, FILE is rewritten with the key
     const document = await readDocument(terminal, given);
     const variables = await readVariables(terminal, values.variables ?? '{}');
     const apiKey = await readApiKey(values, terminal);
-    if (apiKey === null) {
-      throw new UsageError('--api-key (or --api-key-file) is missing. See sealdesk query --help.');
-    }
     using _quiet = muteExperimentalWarnings();
     const { client, url } = await openKeyFileClient({
       ...{ file, apiKey, url: values.url },

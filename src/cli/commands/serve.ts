@@ -1,11 +1,14 @@
 import { readConfig } from '../../config.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
+import { muteExperimentalWarnings } from '../experimental-warnings.ts';
 import { openStopRequest } from '../stop-request.ts';
 
 /** Runs the gateway until a signal asks it to stop. */
 export async function serve({ house }: CommandContext): Promise<number> {
   const config = readConfig();
   using stop = openStopRequest();
+  // Key-signed logins are verified by Web Crypto.
+  using _quiet = muteExperimentalWarnings();
   await using backend = await house.openBackend(config);
   const { log } = backend.deps;
   await using gateway = await house.openGateway(config, backend);

@@ -26,7 +26,8 @@ export const CREATE_API_KEY = {
 };
 
 export const INTEGRATIONS = {
-  query: '{ integrations(first: 50) { edges { node { id name credentialId allowedOperations } } } }',
+  query:
+    '{ integrations(first: 50) { edges { node { id name credentialId allowedOperations connection { credentialType } } } } }',
   answer: z.object({
     integrations: z.object({
       edges: z.array(
@@ -36,6 +37,7 @@ export const INTEGRATIONS = {
             name: z.string(),
             credentialId: z.string().nullable(),
             allowedOperations: z.array(z.string()),
+            connection: z.object({ credentialType: z.string().nullable() }),
           }),
         }),
       ),
@@ -58,6 +60,13 @@ export const CREATE_INTEGRATION = {
 export const ALLOW_OPERATIONS = {
   query: `mutation ($id: ID!, $operations: [String!]!) {
     updateIntegration(input: { id: $id, allowedOperations: $operations }) { integration { id } }
+  }`,
+  answer: z.object({ updateIntegration: z.object({ integration: Id }) }),
+};
+
+export const USE_CREDENTIAL = {
+  query: `mutation ($id: ID!, $credentialId: ID!) {
+    updateIntegration(input: { id: $id, credentialId: $credentialId }) { integration { id } }
   }`,
   answer: z.object({ updateIntegration: z.object({ integration: Id }) }),
 };

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Config, ConfigError, readConfig, type SettingName } from '../../config.ts';
 import { createNodeSuite } from '../../envelope/node.ts';
-import { createOperatorKey } from '../../service/index.ts';
+import { CALLBACK_PATH, createOperatorKey } from '../../service/index.ts';
 import type { CommandContext } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { openStopRequest } from '../stop-request.ts';
@@ -38,7 +38,7 @@ export async function runDemo(
   if (unused.length > 0) terminal.warn(`sealdesk: The demo does not use ${unused.join(', ')}.`);
   using stop = openStopRequest();
   await using backend = await house.openBackend(config);
-  await using simulator = await openDemoSimulator(simulatorPort);
+  await using simulator = await openDemoSimulator(simulatorPort, `${config.publicUrl}${CALLBACK_PATH}`);
   await using _gateway = await house.openGateway(config, backend);
   const clientKeyFile = join(config.dataDir, 'demo-client-key.json');
   const identity = await setUpDemo({
@@ -87,8 +87,8 @@ interface DemoSimulator extends AsyncDisposable {
   readonly oauthClient: { readonly client_id: string; readonly client_secret: string };
 }
 
-async function openDemoSimulator(port: number): Promise<DemoSimulator> {
-  const { openSimulator, DEFAULT_OAUTH_CLIENT, DEFAULT_OAUTH_SECRET } = await import(
+async function openDemoSimulator(port: number, redirectUri: string): Promise<DemoSimulator> {
+  const { openSimulator, defaultOAuthClients, DEFAULT_OAUTH_CLIENT, DEFAULT_OAUTH_SECRET } = await import(
     '../../../simulator/index.ts'
   );
   const options = {
@@ -96,6 +96,9 @@ async function openDemoSimulator(port: number): Promise<DemoSimulator> {
     port,
     endpointLimits: { 'tickets-index': TICKET_LISTS_PER_MINUTE },
     activityPerMinute: CHANGES_PER_MINUTE,
+    // Light agents, long absences, missing second factors: else a review of access has nothing to show.
+    people: { varied: true },
+    accounts: { oauthClients: defaultOAuthClients(isRedirectUri(redirectUri) ? [redirectUri] : []) },
   };
   const simulator = await openSimulator(options).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
@@ -109,6 +112,12 @@ async function openDemoSimulator(port: number): Promise<DemoSimulator> {
     oauthClient: { client_id: DEFAULT_OAUTH_CLIENT, client_secret: DEFAULT_OAUTH_SECRET },
     [Symbol.asyncDispose]: () => simulator[Symbol.asyncDispose](),
   };
+}
+
+/** The simulator takes what Zendesk takes: no clear http but on this machine. */
+function isRedirectUri(uri: string): boolean {
+  const { protocol, hostname } = new URL(uri);
+  return protocol === 'https:' || ['localhost', '127.0.0.1'].includes(hostname);
 }
 
 /** Where this process itself reaches the gateway: clear http, which does not leave the machine. */

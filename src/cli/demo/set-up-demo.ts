@@ -15,6 +15,7 @@ import {
   ENABLE_TICKET_FEED,
   INTEGRATIONS,
   SEAL_CREDENTIAL,
+  USE_CREDENTIAL,
   VIEWER,
 } from './demo-operations.ts';
 import { type DemoApiKeys, type DemoRecord, keepDemoDraft, readDemoRecord } from './demo-record.ts';
@@ -31,6 +32,12 @@ const OPERATIONS = [
   'list_organizations',
   'search',
   'subscribe_tickets',
+  'sync_directory',
+  'create_user',
+  'update_user',
+  'suspend_user',
+  'manage_groups',
+  'end_sessions',
 ];
 
 export interface SetUpDemoInput {
@@ -143,6 +150,12 @@ async function ensureIntegration(
   id: string | null,
 ): Promise<string> {
   const address = { url, insecureHttp: true, apiKey: adminKey };
+  const sealClient = async (): Promise<string> => {
+    const sealed = await askGateway(address, SEAL_CREDENTIAL, {
+      input: { type: 'OAUTH2_CLIENT', name: 'Simulator OAuth client', secret: { ...oauthClient } },
+    });
+    return sealed.sealCredential.credential.id;
+  };
   const { integrations } = await askGateway(address, INTEGRATIONS);
   const nodes = integrations.edges.map(({ node }) => node);
   const present =
@@ -152,17 +165,18 @@ async function ensureIntegration(
     // That of an earlier version of the demo allows less.
     const isComplete = OPERATIONS.every((name) => present.allowedOperations.includes(name));
     if (!isComplete) await askGateway(address, ALLOW_OPERATIONS, { id: present.id, operations: OPERATIONS });
+    // Access that somebody was granted by an earlier simulator is gone with it.
+    if (present.connection.credentialType !== 'OAUTH2_CLIENT') {
+      await askGateway(address, USE_CREDENTIAL, { id: present.id, credentialId: await sealClient() });
+    }
     return present.id;
   }
-  const sealed = await askGateway(address, SEAL_CREDENTIAL, {
-    input: { type: 'OAUTH2_CLIENT', name: 'Simulator OAuth client', secret: { ...oauthClient } },
-  });
   const created = await askGateway(address, CREATE_INTEGRATION, {
     input: {
       systemType: 'ZENDESK',
       name: INTEGRATION_NAME,
       config: { subdomain: SUBDOMAIN },
-      credentialId: sealed.sealCredential.credential.id,
+      credentialId: await sealClient(),
       allowedOperations: OPERATIONS,
     },
   });

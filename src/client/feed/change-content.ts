@@ -24,6 +24,13 @@ const ENTRIES: Readonly<Record<TicketChangeContent['kind'], (content: Members) =
     isTexts(shortened),
   DELETED: ({ ticket_id, permanent, changes }) =>
     Number.isSafeInteger(ticket_id) && typeof permanent === 'boolean' && isTexts(changes),
+  ENTERED_SCOPE: ({ ticket_id, ticket, generated_timestamp, shortened }) =>
+    Number.isSafeInteger(ticket_id) &&
+    isObject(ticket) &&
+    ticket['id'] === ticket_id &&
+    isNumberOrNull(generated_timestamp) &&
+    isTexts(shortened),
+  LEFT_SCOPE: ({ ticket_id }) => Number.isSafeInteger(ticket_id),
   GAP: ({ reason }) => GAP_REASONS.includes(reason),
 };
 

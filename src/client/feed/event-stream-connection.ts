@@ -59,10 +59,12 @@ async function read(
 }
 
 async function openStream(
-  { endpoint, apiKey, keyId, variables }: FeedRequest,
+  { endpoint, apiKey, login, keyId, variables }: FeedRequest,
   fetch: EventStreamPlatform['fetch'],
   signal: AbortSignal,
 ): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+  const body = encodeUtf8(JSON.stringify({ query: TICKET_CHANGES_DOCUMENT, variables }));
+  const token = (await login?.({ method: 'POST', path: 'graphql', body })) ?? null;
   const response = await fetch(endpoint, {
     method: 'POST',
     headers: {
@@ -70,15 +72,16 @@ async function openStream(
       'content-type': 'application/json',
       'x-sealdesk-key': keyId,
       ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }),
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     },
-    body: encodeUtf8(JSON.stringify({ query: TICKET_CHANGES_DOCUMENT, variables })),
+    body,
     redirect: 'error',
     cache: 'no-store',
     signal,
   });
-  const { status, headers, body } = response;
+  const { status, headers, body: stream } = response;
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (status === 200 && type === EVENT_STREAM && body !== null) return body.getReader();
+  if (status === 200 && type === EVENT_STREAM && stream !== null) return stream.getReader();
   throw await refusalOf(response);
 }
 

@@ -1,4 +1,5 @@
 /** A connection that carries one subscription: the port of the transports. */
+import type { KeyLogin } from '../key-login.ts';
 import type { FeedVariables } from './feed-event.ts';
 
 /** An execution result as it came, untrusted. */
@@ -23,6 +24,8 @@ export interface FeedRequest {
   /** The GraphQL endpoint, http or https. */
   readonly endpoint: URL;
   readonly apiKey: string | undefined;
+  /** Signs each connection's login, `null` where it logs in otherwise. */
+  readonly login: KeyLogin | null;
   /** The recipient. */
   readonly keyId: string;
   readonly variables: FeedVariables;

@@ -97,16 +97,20 @@ function refusedField(path: string, message: string): SealdeskError {
 
 /** How a connection is opened, with all that stays the same from one to the next. */
 function connector(options: TicketChangesOptions, clock: Clock): (after: string | null) => FeedConnection {
-  const { opener, options: made } = clientPartsOf(options.client);
+  const { opener, login, options: made } = clientPartsOf(options.client);
   const endpoint = gatewayAddress(made.url, 'graphql');
   if (made.insecureHttp !== true && !isConfidential(endpoint))
     throw new TypeError(clearHttpMessage(endpoint));
   const { WebSocket = globalThis.WebSocket, integrationId } = options;
   const { transport = WebSocket === undefined ? 'SSE' : 'WEBSOCKET' } = options;
-  const requestAfter = (after: string | null): FeedRequest => ({
-    ...{ endpoint, apiKey: made.apiKey, keyId: opener.key.keyId },
-    variables: { integrationId, after },
-  });
+  const requestAfter = (after: string | null): FeedRequest => {
+    const { key } = opener;
+    return {
+      ...{ endpoint, apiKey: made.apiKey, keyId: key.keyId },
+      login: login === null ? null : (target) => login(target, key),
+      variables: { integrationId, after },
+    };
+  };
   switch (transport) {
     case 'WEBSOCKET':
       if (WebSocket === undefined) throw new TypeError('"WebSocket" is missing: this platform has none');

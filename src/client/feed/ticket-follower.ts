@@ -6,6 +6,8 @@
  *   taken. Left when that came, or with a failure.
  * - *Following*: each change is taken if it is exactly the next one. Left with a failure, with nothing heard for
  *   too long, or because nobody asked for more.
+ * - *Turning*: nothing is sealed to the key in use any more, and there is another: the next connection is for that one,
+ *   at the same place. Left for good where that one is refused too, without progress between.
  * - *Ended*: by `return`, an aborted signal, a failure that does not pass, the stream found wrong three times
  *   without progress, or an error of the program's own functions. Nothing follows.
  *
@@ -15,7 +17,8 @@
 import { type Clock, SealdeskError, type TicketChangeContent } from '../../base/index.ts';
 import { EnvelopeOpenError, type OpenedEnvelope } from '../../envelope/index.ts';
 import { GATEWAY_LIMITS } from '../gateway-transport.ts';
-import { PIN_LIMITS, type PinnedOpener } from '../pinned-opener.ts';
+import { type KeyOpener, tellsOfRefusedKey } from '../key-opener.ts';
+import { PIN_LIMITS } from '../pinned-opener.ts';
 import { backOff } from './back-off.ts';
 import { parseChangeContent, parsePositionContent } from './change-content.ts';
 import type { FeedConnection, ReceivedResult } from './feed-connection.ts';
@@ -36,7 +39,7 @@ export const FOLLOWER_LIMITS = Object.freeze({
 export interface FollowerInput {
   readonly integrationId: string;
   readonly ledger: StreamLedger;
-  readonly opener: PinnedOpener;
+  readonly opener: KeyOpener;
   /** A new connection that begins after the cursor; at the newest place for `null`. */
   readonly connect: (after: string | null) => FeedConnection;
   readonly clock: Clock;
@@ -70,6 +73,10 @@ export class TicketFollower implements TicketChanges {
   /** Attempts, and violations, since the last progress. */
   #failures = 0;
   #violations = 0;
+  /** The key that the connection is for. */
+  #usedKeyId = '';
+  /** Whether the other key was turned to since the last progress. */
+  #hasTurned = false;
 
   constructor(input: FollowerInput) {
     this.#input = input;
@@ -191,6 +198,7 @@ export class TicketFollower implements TicketChanges {
   #connect(): FeedConnection {
     this.#tell({ kind: 'CONNECTING' });
     this.#ledger.beginConnection();
+    this.#usedKeyId = this.#input.opener.key.keyId;
     return this.#input.connect(this.#ledger.cursor);
   }
 
@@ -228,6 +236,7 @@ export class TicketFollower implements TicketChanges {
   #noteProgress(): void {
     this.#failures = 0;
     this.#violations = 0;
+    this.#hasTurned = false;
   }
 
   async #notePosition({ header, plaintext }: OpenedEnvelope): Promise<null> {
@@ -275,6 +284,13 @@ export class TicketFollower implements TicketChanges {
     this.#disconnect();
     this.#ending.signal.throwIfAborted();
     if (error instanceof ConnectionPaused) return this.#tell({ kind: 'PAUSED' });
+    if (this.#mayTurn(error)) {
+      this.#hasTurned = true;
+      const { opener } = this.#input;
+      // A question of the same client may have turned meanwhile.
+      if (opener.key.keyId === this.#usedKeyId) opener.turn();
+      return;
+    }
     if (isCursorExpired(error) && this.#ledger.cursor !== null) {
       this.#hasExpired = true;
       this.#ledger.restart();
@@ -288,6 +304,11 @@ export class TicketFollower implements TicketChanges {
     const milliseconds = this.#pauseAfter(error);
     this.#tell({ kind: 'WAITING', error, milliseconds });
     await this.#input.clock.wait(milliseconds, this.#ending.signal);
+  }
+
+  #mayTurn(error: unknown): boolean {
+    const isRefused = error instanceof SealdeskError && tellsOfRefusedKey(error.code);
+    return isRefused && this.#input.opener.other !== null && !this.#hasTurned;
   }
 
   #pauseAfter(error: Error): number {

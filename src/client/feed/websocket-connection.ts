@@ -42,7 +42,7 @@ export function openWebSocketConnection(request: FeedRequest, platform: WebSocke
 
 /** Begins; what comes goes to `inbox`, and `end` is called with why nothing comes any more. How to stop it. */
 async function connect(
-  { endpoint, apiKey, keyId, variables }: FeedRequest,
+  { endpoint, apiKey, login, keyId, variables }: FeedRequest,
   { WebSocket, clock }: WebSocketPlatform,
   inbox: Inbox,
   end: (reason: Error) => void,
@@ -57,7 +57,12 @@ async function connect(
     webSocketImpl: WebSocket,
     retryAttempts: 0,
     connectionAckWaitTimeout: ACK_TIMEOUT,
-    connectionParams: { ...(apiKey === undefined ? {} : { apiKey }), clientKey: keyId },
+    // Signed when the socket is open, so that the way there costs nothing of its time.
+    connectionParams: async () => ({
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(login === null ? {} : { token: await login({ method: 'GET', path: 'graphql' }) }),
+      clientKey: keyId,
+    }),
     on: {
       connected: () => {
         isAcknowledged = true;

@@ -1,14 +1,20 @@
 /** The one table of operations that the gateway can run against Zendesk; what is not in it does not exist. */
 import type { z } from 'zod';
 import { createTicket } from './create-ticket.ts';
+import { createUser } from './create-user.ts';
+import { endSessions } from './end-sessions.ts';
 import { getTicket } from './get-ticket.ts';
 import { listOrganizations } from './list-organizations.ts';
 import { listTickets } from './list-tickets.ts';
 import { listUsers } from './list-users.ts';
+import { manageGroups } from './manage-groups.ts';
 import type { Operation } from './operation.ts';
 import { search } from './search.ts';
 import { subscribeTickets } from './subscribe-tickets.ts';
+import { suspendUser } from './suspend-user.ts';
+import { syncDirectory } from './sync-directory.ts';
 import { updateTicket } from './update-ticket.ts';
+import { updateUser } from './update-user.ts';
 
 const ROWS = {
   list_tickets: listTickets,
@@ -19,6 +25,12 @@ const ROWS = {
   list_organizations: listOrganizations,
   search,
   subscribe_tickets: subscribeTickets,
+  sync_directory: syncDirectory,
+  create_user: createUser,
+  update_user: updateUser,
+  suspend_user: suspendUser,
+  manage_groups: manageGroups,
+  end_sessions: endSessions,
 } as const;
 
 export type OperationName = keyof typeof ROWS;
@@ -43,13 +55,13 @@ export function findOperation(name: unknown): Operation | null {
 /** The table as Markdown, for the documentation. */
 export function printCatalogue(): string {
   const rows = OPERATION_NAMES.map((name) => {
-    const { description, mutation, permits, fields } = CATALOGUE[name];
+    const { description, mutation, roles, permits, fields } = CATALOGUE[name];
     return [
       `## \`${name}\``,
       '',
       description,
       '',
-      `${mutation ? 'Changes Zendesk' : 'Reads'}; permits ${permits.join(', ')}.`,
+      `${mutation ? 'Changes Zendesk' : 'Reads'}; permits ${permits.join(', ')}. For ${roles.join(' and ')}.`,
       '',
       ...tableOf(fields),
     ].join('\n');

@@ -3,6 +3,7 @@
  * within two hours; the result tells whether Zendesk applied the key.
  */
 import { z } from 'zod';
+import { assertRequesterWithin, holdCreation } from '../scope/scoped-creation.ts';
 import { defineOperation } from './operation.ts';
 import { comment, email, text, zendeskId } from './payload-fields.ts';
 import { readBody, record, withoutContactData } from './records.ts';
@@ -56,10 +57,14 @@ export const createTicket = defineOperation({
   permits: ['TicketCreation', 'Ticket'],
   payload,
   result,
+  restrict: holdCreation,
   resource: () => 'ticket',
   resourceOfResult: (done) => `ticket:${done.ticket.id}`,
   async run(call, input, context): Promise<z.infer<typeof result>> {
     const { comment: first, requester: person, ...fields } = input;
+    if (context.gate !== null) {
+      await assertRequesterWithin(call, input.requester_id, context.gate.restriction);
+    }
     const response = await call({
       method: 'POST',
       path: '/api/v2/tickets.json',

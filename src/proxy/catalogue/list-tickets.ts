@@ -4,7 +4,10 @@
  * list leaves out.
  */
 import { z } from 'zod';
+import type { Restriction } from '../../access/index.ts';
+import { SealdeskError } from '../../base/index.ts';
 import { MAX_OFFSET_RECORDS, MAX_PAGE_SIZE, nextCursor, readOffsetPage } from '../../zendesk/index.ts';
+import { scopedTicketsPath } from '../scope/ticket-scope.ts';
 import { type Call, defineOperation } from './operation.ts';
 import { type PageResult, pageOfCursor, pageOfOffset, pageResult } from './page-result.ts';
 import { dateOrTime, oneOrMore, page, pageCursor, perPage, STATUSES, sortOrder } from './payload-fields.ts';
@@ -100,9 +103,11 @@ export const listTickets = defineOperation({
   permits: ['Ticket', 'PersonReference', 'OrganizationReference'],
   payload,
   result,
+  restrict: refuseSearch,
   resource: () => 'ticket',
   async run(call, input, context): Promise<z.infer<typeof result>> {
-    const found = await load(call, input);
+    const path = context.gate === null ? '/api/v2/tickets.json' : scopedTicketsPath(context.gate.restriction);
+    const found = await load(call, path, input);
     const shown = context.isPermitted('list_users') ? (one: ZendeskRecord) => one : withoutContactData;
     return {
       tickets: found.tickets.map(shown),
@@ -114,10 +119,22 @@ export const listTickets = defineOperation({
   },
 });
 
-function load(call: Call, input: Payload): Promise<TicketPage> {
+/** A filtered list is a search, which cannot be held within a restriction; nor is one sorted by priority offered. */
+function refuseSearch(input: Payload, _restriction: Restriction): Payload {
+  if (filterQuery(input) === null && input.sort_by !== 'priority') return input;
+  throw new SealdeskError(
+    'OPERATION_NOT_ALLOWED',
+    'The client key is restricted to one organization or requester, whose tickets are listed without filters, by created_at, updated_at or status.',
+    { subject: 'list_tickets' },
+  );
+}
+
+function load(call: Call, path: string, input: Payload): Promise<TicketPage> {
   const filters = filterQuery(input);
   if (filters !== null) return loadFiltered(call, input, filters);
-  return input.cursor === undefined ? loadByPage(call, input) : loadByCursor(call, input, input.cursor);
+  return input.cursor === undefined
+    ? loadByPage(call, path, input)
+    : loadByCursor(call, path, input, input.cursor);
 }
 
 async function loadFiltered(call: Call, input: Payload, filters: string): Promise<TicketPage> {
@@ -140,12 +157,12 @@ async function loadFiltered(call: Call, input: Payload, filters: string): Promis
 const listBody = z.looseObject({ tickets: z.array(record), ...sideLoads });
 const INCLUDE = 'users,organizations';
 
-async function loadByPage(call: Call, input: Payload): Promise<TicketPage> {
+async function loadByPage(call: Call, path: string, input: Payload): Promise<TicketPage> {
   const pageNumber = input.page ?? 1;
   const size = input.per_page ?? MAX_PAGE_SIZE;
   const response = await call({
     method: 'GET',
-    path: '/api/v2/tickets.json',
+    path,
     query: {
       sort_by: input.sort_by ?? 'created_at',
       sort_order: input.sort_order ?? 'desc',
@@ -159,11 +176,16 @@ async function loadByPage(call: Call, input: Payload): Promise<TicketPage> {
   return { ...body, count: offset.count, page: pageOfOffset(offset) };
 }
 
-async function loadByCursor(call: Call, input: Payload, cursor: string | null): Promise<TicketPage> {
+async function loadByCursor(
+  call: Call,
+  path: string,
+  input: Payload,
+  cursor: string | null,
+): Promise<TicketPage> {
   const sort = CURSOR_SORTS[input.sort_by ?? 'created_at'] ?? 'id';
   const response = await call({
     method: 'GET',
-    path: '/api/v2/tickets.json',
+    path,
     query: {
       sort: input.sort_order === 'asc' ? sort : `-${sort}`,
       'page[size]': input.per_page ?? MAX_PAGE_SIZE,

@@ -1,11 +1,16 @@
 /**
  * Who may run what: nothing, unless the operation exists, one of the caller's roles covers it, the
- * integration lists it and the API key does not narrow it away. Pure; the order of the checks is the
+ * integration lists it, the API key does not narrow it away and the client key may have it. Pure; the order of the checks is the
  * order in which an admin would have to lift them.
  */
 import { findOperation } from './catalogue.ts';
 
-export type DenialReason = 'UNKNOWN_OPERATION' | 'ROLE' | 'INTEGRATION_POLICY' | 'API_KEY_POLICY';
+export type DenialReason =
+  | 'UNKNOWN_OPERATION'
+  | 'ROLE'
+  | 'INTEGRATION_POLICY'
+  | 'API_KEY_POLICY'
+  | 'CLIENT_KEY_RESTRICTION';
 
 export type PolicyDecision =
   | { readonly allowed: true }
@@ -20,13 +25,20 @@ export interface PolicyQuestion {
   readonly operation: string;
   /** `allowedOperations` of the integration; an empty list permits nothing. */
   readonly integrationAllowed: readonly string[];
-  /** `allowedOperations` of the API key; `null` when the key does not narrow them. */
+  /** `allowedOperations` of the caller's key; `null` when the key does not narrow them. */
   readonly apiKeyAllowed: readonly string[] | null;
   readonly roles: readonly string[];
+  /** Whether the answer is for a client key that is good for one organization or requester only. */
+  readonly isRestricted: boolean;
 }
 
-const READERS: readonly string[] = ['AGENT', 'DASHBOARD'];
-const WRITERS: readonly string[] = ['AGENT'];
+/** What can be held within an organization or a requester: all else would show or change what is outside. */
+export const RESTRICTED_OPERATIONS: readonly string[] = Object.freeze([
+  'get_ticket',
+  'list_tickets',
+  'create_ticket',
+  'subscribe_tickets',
+]);
 
 const ALLOWED: PolicyDecision = Object.freeze({ allowed: true });
 
@@ -38,10 +50,10 @@ export function decidePolicy(question: PolicyQuestion): PolicyDecision {
       'There is no such operation. The catalogue in the documentation lists them.',
     );
   }
-  const { name, mutation } = operation;
-  const needed = mutation ? WRITERS : READERS;
+  const { name } = operation;
+  const needed: readonly string[] = operation.roles;
   if (!question.roles.some((role) => needed.includes(role))) {
-    return deny('ROLE', `${name} needs an API key with the role ${needed.join(' or ')}.`);
+    return deny('ROLE', `${name} needs a key with the role ${needed.join(' or ')}.`);
   }
   if (!question.integrationAllowed.includes(name)) {
     return deny(
@@ -50,7 +62,16 @@ export function decidePolicy(question: PolicyQuestion): PolicyDecision {
     );
   }
   if (question.apiKeyAllowed !== null && !question.apiKeyAllowed.includes(name)) {
-    return deny('API_KEY_POLICY', `This API key does not allow ${name}. An ADMIN can issue one that does.`);
+    return deny(
+      'API_KEY_POLICY',
+      `The caller’s key does not allow ${name}. An ADMIN can issue one that does.`,
+    );
+  }
+  if (question.isRestricted && !RESTRICTED_OPERATIONS.includes(name)) {
+    return deny(
+      'CLIENT_KEY_RESTRICTION',
+      `The client key is restricted to one organization or requester, which ${name} cannot be held within. It may run ${RESTRICTED_OPERATIONS.join(', ')}.`,
+    );
   }
   return ALLOWED;
 }

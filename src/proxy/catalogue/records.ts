@@ -11,14 +11,14 @@ import { unusableAnswer, type ZendeskResponse } from '../../zendesk/index.ts';
 export type ZendeskRecord = JsonObject & { readonly id: number };
 
 export const record: z.ZodType<ZendeskRecord> = z.custom<ZendeskRecord>(
-  (value) => isObject(value) && Number.isSafeInteger(value['id']),
+  isRecord,
   'must be a record with an id',
 );
 
 /** A list of records, without those that have no id which could name them. */
 export const records: z.ZodType<ZendeskRecord[]> = z
-  .array(z.unknown())
-  .transform((list) => list.flatMap((one) => record.safeParse(one).data ?? []));
+  .custom<readonly unknown[]>(Array.isArray)
+  .transform((list) => list.filter(isRecord));
 
 /** What of a person goes with a ticket: `photo` is the address of the picture. */
 export const personReference = z.strictObject({
@@ -100,6 +100,10 @@ function partyOf(party: JsonValue | undefined): JsonValue | undefined {
   return Object.fromEntries(
     SOURCE_MEMBERS.filter((name) => name in party).map((name) => [name, party[name]]),
   );
+}
+
+function isRecord(value: unknown): value is ZendeskRecord {
+  return isObject(value) && Number.isSafeInteger(value['id']);
 }
 
 export function isObject(value: unknown): value is JsonObject {

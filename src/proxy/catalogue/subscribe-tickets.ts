@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { SealdeskError } from '../../base/index.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, READERS } from './operation.ts';
 
 const RUN_AS = 'subscribe_tickets runs as the GraphQL subscription ticketChanges, not as a single call.';
 
@@ -13,6 +13,7 @@ export const subscribeTickets: Operation<Record<string, never>> = Object.freeze(
   description:
     'Follows the changes of all tickets, as the GraphQL subscription `ticketChanges`; an ADMIN turns the feed of an integration on with `enableTicketFeed`. It cannot be sent as a single call.',
   mutation: false,
+  roles: READERS,
   permits: Object.freeze(['TicketFeed'] as const),
   fields: Object.freeze({}),
   result: z.record(z.string(), z.never()),

@@ -1,4 +1,5 @@
 /** Makes the session of one GraphQL operation; what a session promises stands in graph-session.ts. */
+import { type Caller, restrictionFor } from '../../access/index.ts';
 import { MAX_AUDIT_GROUP, type NewAuditEvent } from '../../audit/index.ts';
 import { SealdeskError } from '../../base/index.ts';
 import type { Tx } from '../../store/index.ts';
@@ -8,7 +9,8 @@ import { assertAuthenticated, type Call } from '../call.ts';
 import { OPERATION_NAMES, type OperationName } from '../catalogue/catalogue.ts';
 import type { Integration } from '../integrations.ts';
 import { OPERATION_DEADLINE_MS } from '../operation-deadline.ts';
-import type { Delivery, GraphAccount, GraphSession } from './graph-session.ts';
+import { createGraphDirectory } from './graph-directory.ts';
+import type { Delivery, GraphAccount, GraphDirectory, GraphSession } from './graph-session.ts';
 import { IntegrationAccess } from './integration-access.ts';
 import { ReadAllowance } from './read-allowance.ts';
 import type { AnswerEnding, GraphSessionDeps, RecordedChange, SessionContext } from './session-context.ts';
@@ -74,8 +76,18 @@ class OperationSession implements GraphSession {
     return account;
   }
 
+  async directory(integrationId: string): Promise<GraphDirectory> {
+    const { access } = this.#accountOf(integrationId);
+    await access.admitStored('sync_directory');
+    return createGraphDirectory(this.#context(), access);
+  }
+
   integration(integrationId: string): Promise<Integration | null> {
     return this.#accountOf(integrationId).access.integration();
+  }
+
+  async noteShown(tx: Tx): Promise<void> {
+    for (const { account } of this.#accounts.values()) await account.noteShown(tx);
   }
 
   async assertStillAllowed(tx: Tx): Promise<void> {
@@ -117,6 +129,7 @@ class OperationSession implements GraphSession {
       deps: this.#deps,
       call,
       delivery: this.delivery,
+      restricted: restrictedTo(call.caller, this.delivery),
       deadline: this.#options.startedAt + OPERATION_DEADLINE_MS,
       meter: this.#meter,
       allowance: this.#allowance,
@@ -142,6 +155,13 @@ class OperationSession implements GraphSession {
       this.#changedBy.add(kind);
     };
   }
+}
+
+function restrictedTo(caller: Caller, delivery: Delivery): SessionContext['restricted'] {
+  const recipient = delivery.kind === 'SEALED' ? delivery.recipient : null;
+  const restriction = restrictionFor(caller, recipient);
+  const lineageId = (recipient ?? caller.boundKey)?.lineageId;
+  return restriction === null || lineageId === undefined ? null : { restriction, lineageId };
 }
 
 function tooComplex(message: string): SealdeskError {

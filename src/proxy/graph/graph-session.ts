@@ -20,6 +20,7 @@ import type {
   TicketListRequest,
   UserListRequest,
 } from './list-request.ts';
+import type { UsedResource } from './operation-use.ts';
 import type {
   CommentView,
   OrganizationReferenceView,
@@ -46,8 +47,18 @@ export interface GraphSession {
    * OPERATION_NOT_ALLOWED (naming the operation), CONFLICT, TOO_MANY_REQUESTS.
    */
   account(integrationId: string, operations: readonly OperationName[]): Promise<GraphAccount>;
+  /**
+   * The directory of an integration's account, for a caller who may run `sync_directory` on it; it needs no
+   * credential. Rejects as `account` does.
+   */
+  directory(integrationId: string): Promise<GraphDirectory>;
   /** An integration of the caller's tenant, read once for this and for `account`; `null` where there is none. */
   integration(integrationId: string): Promise<Integration | null>;
+  /**
+   * Notes which tickets a restricted client key is shown, in the transaction that records the answer, before it takes
+   * any lock of a key.
+   */
+  noteShown(tx: Tx): Promise<void>;
   /**
    * That every integration that was read still permits what was read, to be asked in the transaction that
    * records the answer. Rejects with NOT_FOUND, FORBIDDEN, OPERATION_NOT_ALLOWED or CONFLICT.
@@ -63,6 +74,17 @@ export interface GraphSession {
    * is not among them: it writes its outcome by itself when it ends.
    */
   events(keys: TenantKeys, ending: { readonly answered: boolean }): readonly NewAuditEvent[];
+}
+
+/** The synced people of one account as the caller may read them. */
+export interface GraphDirectory {
+  readonly tenantId: string;
+  readonly integrationId: string;
+  /**
+   * What `work` reads in a transaction of the caller's tenant, noted for the log as being about `resource`. Rejects
+   * as `work` does and with KMS_UNAVAILABLE.
+   */
+  read<T>(resource: UsedResource, work: (tx: Tx, keys: TenantKeys) => Promise<T>): Promise<T>;
 }
 
 /** What of a change the graph is told. */

@@ -6,7 +6,15 @@ import { isId, SealdeskError } from '../../base/index.ts';
 import type { Tx } from '../../store/index.ts';
 import { type OpenableCredential, readOpenableCredential } from '../../vault/index.ts';
 import type { ZendeskClient } from '../../zendesk/index.ts';
-import { assertPermitted, credentialOf, isPermitted, noSuchIntegration } from '../admission.ts';
+import {
+  type Asker,
+  assertPermitted,
+  assertStoredPermitted,
+  credentialOf,
+  isPermitted,
+  isWithinReach,
+  noSuchIntegration,
+} from '../admission.ts';
 import { OPERATION_NAMES, type OperationName } from '../catalogue/catalogue.ts';
 import { assertNotExpired, type ConnectionTarget } from '../connections.ts';
 import { findIntegration, type Integration } from '../integrations.ts';
@@ -35,6 +43,8 @@ export class IntegrationAccess {
   readonly #uses = new Map<OperationName, OperationUse>();
   readonly #admissions = new Map<OperationName, Promise<OpenIntegration>>();
   readonly #admitted = new Set<OperationName>();
+  /** Admissions to what is stored here. */
+  readonly #stored = new Map<OperationName, Promise<Integration>>();
   /** Rights by which answers show more. */
   readonly #reliedOn = new Set<string>();
   #finding: Promise<FoundIntegration | null> | null = null;
@@ -46,6 +56,11 @@ export class IntegrationAccess {
     this.integrationId = integrationId;
   }
 
+  get #asker(): Asker {
+    const { call, restricted } = this.#context;
+    return { caller: call.caller, restriction: restricted?.restriction ?? null };
+  }
+
   /** What was used, for the log; at most one for each operation of the catalogue. */
   get uses(): readonly OperationUse[] {
     return [...this.#uses.values()];
@@ -54,8 +69,7 @@ export class IntegrationAccess {
   /** Whether the caller may run `operation`, so that answers show more; only after an admission. */
   isPermitted(operation: string): boolean {
     if (this.#integration === null) return false;
-    const { caller } = this.#context.call;
-    const permitted = isPermitted(this.#integration, caller, operation);
+    const permitted = isPermitted(this.#integration, this.#asker, operation);
     if (permitted) this.#reliedOn.add(operation);
     return permitted;
   }
@@ -68,8 +82,10 @@ export class IntegrationAccess {
     const read = this.uses.filter(({ hasRead }) => hasRead).map(({ operation }) => operation);
     if (read.length === 0) return;
     const { integrationId } = this;
-    const operations = [...new Set([...read, ...this.#reliedOn])];
-    await assertStillPermitted(tx, this.#context.call.caller, { integrationId, operations });
+    const stored = read.filter((operation) => this.#stored.has(operation));
+    const called = read.filter((operation) => !this.#stored.has(operation));
+    const operations = called.length === 0 ? [] : [...new Set([...called, ...this.#reliedOn])];
+    await assertStillPermitted(tx, this.#asker, { integrationId, operations, stored });
   }
 
   /** The integration itself, whatever the caller may do on it; `null` where the tenant has none of this id. */
@@ -103,13 +119,32 @@ export class IntegrationAccess {
     return admission;
   }
 
+  /** Admits `operation` on what is stored here of the account, for which no credential is needed; rejects as {@link admit} does. */
+  admitStored(operation: OperationName): Promise<Integration> {
+    const admission = this.#stored.get(operation) ?? this.#decideStored(operation);
+    this.#stored.set(operation, admission);
+    return admission;
+  }
+
+  async #decideStored(operation: OperationName): Promise<Integration> {
+    try {
+      this.#assertDelivery();
+      const integration = (await this.#find())?.integration ?? null;
+      assertStoredPermitted(integration, this.#asker, operation);
+      this.#context.countOperation();
+      return integration;
+    } catch (error) {
+      throw this.useOf(operation).fail(error);
+    }
+  }
+
   async #decide(operation: OperationName): Promise<OpenIntegration> {
-    const { deps, call, countOperation } = this.#context;
+    const { deps, countOperation } = this.#context;
     try {
       this.#assertDelivery();
       const found = await this.#find();
       const integration = found?.integration ?? null;
-      assertPermitted(integration, call.caller, operation);
+      assertPermitted(integration, this.#asker, operation);
       const credentialId = credentialOf(integration);
       const expiresAt = found?.read?.credential.expiresAt ?? null;
       if (expiresAt !== null) assertNotExpired(expiresAt.getTime(), deps.clock.now());
@@ -142,7 +177,7 @@ export class IntegrationAccess {
     if (!isId('integration', this.integrationId)) return null;
     return deps.store.withTenant(tenantId, async (tx) => {
       const integration = await findIntegration(tx, tenantId, this.integrationId);
-      if (integration === null) return null;
+      if (integration === null || !isWithinReach(integration, this.#asker)) return null;
       const { credentialId } = integration;
       if (credentialId === null) return { integration, read: null };
       return { integration, read: await readOpenableCredential(tx, { tenantId, credentialId }) };
@@ -150,11 +185,11 @@ export class IntegrationAccess {
   }
 
   #connect(integration: Integration, credentialId: string, read: OpenableCredential | null): OpenIntegration {
-    const { deps, call } = this.#context;
+    const { deps } = this.#context;
     const { tenantId, subdomain, id } = integration;
     const target = { tenantId, subdomain, credentialId };
     const credentialVersion = read?.credential.version ?? 0;
-    const rights = OPERATION_NAMES.filter((name) => isPermitted(integration, call.caller, name));
+    const rights = OPERATION_NAMES.filter((name) => isPermitted(integration, this.#asker, name));
     return Object.freeze({
       target,
       group: { ...target, integrationId: id, credentialVersion, rights: rights.toSorted() },

@@ -29,10 +29,14 @@ export interface TicketSort {
   readonly descending: boolean;
 }
 
-/** Which tickets: all that the filter lets through, or those of one person, organization or problem. */
+/**
+ * Which tickets: all that the filter lets through, those of one person, organization or problem, or those that the
+ * client key is restricted to.
+ */
 export type TicketListRequest = SliceRequest &
   (
     | { readonly of: 'ACCOUNT'; readonly filter: TicketFilter; readonly sort: TicketSort | null }
+    | { readonly of: 'SCOPE'; readonly sort: TicketSort | null }
     | { readonly of: 'REQUESTER' | 'ASSIGNEE' | 'ORGANIZATION' | 'PROBLEM'; readonly id: number }
   ) & {
     /** Whether people and organizations of the tickets are to come along, as far as Zendesk sends them. */

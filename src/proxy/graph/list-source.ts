@@ -1,7 +1,9 @@
 /** Where in Zendesk's API a list of the typed graph is read, and by what name its cursors are bound to it. */
-import type { JsonValue } from '../../base/index.ts';
+import type { Restriction } from '../../access/index.ts';
+import { type JsonValue, SealdeskError } from '../../base/index.ts';
 import { MAX_OFFSET_RECORDS, MAX_SEARCH_RECORDS, type ZendeskQuery } from '../../zendesk/index.ts';
 import { scopeSearch } from '../catalogue/search-scope.ts';
+import { scopedTicketsPath } from '../scope/ticket-scope.ts';
 import type {
   CommentListRequest,
   OrganizationListRequest,
@@ -37,9 +39,19 @@ const SEARCH_SORTS = {
 const NEWEST_FIRST: TicketSort = { by: 'CREATED_AT', descending: true };
 const TICKET_SIDE_LOADS = 'users,organizations';
 
-/** Throws VALIDATION_FAILED for a filter that Zendesk's search cannot take. */
+/**
+ * Throws VALIDATION_FAILED for a filter that Zendesk's search cannot take, and OPERATION_NOT_ALLOWED for the tickets
+ * that a client key is restricted to, where it is not.
+ */
 export function ticketSource(request: TicketListRequest): ListSource {
   const include = request.sideLoad ? TICKET_SIDE_LOADS : undefined;
+  if (request.of === 'SCOPE') {
+    throw new SealdeskError(
+      'OPERATION_NOT_ALLOWED',
+      'myTickets is for client keys that are restricted to one organization or requester: no ticket belongs to this one. Read the tickets of the integration.',
+      { subject: 'list_tickets' },
+    );
+  }
   if (request.of !== 'ACCOUNT') {
     return byCursor(ownedTickets(request.of, request.id), 'tickets', {
       // The endpoint of incidents documents no sort.
@@ -59,6 +71,50 @@ export function ticketSource(request: TicketListRequest): ListSource {
     query: { sort: descending ? `-${name}` : name, include },
     identity,
   });
+}
+
+/**
+ * The tickets that a client key is restricted to: the only list that it may read, by whatever name it asks for it.
+ * Throws OPERATION_NOT_ALLOWED for any other one.
+ */
+export function scopedTicketSource(request: TicketListRequest, restriction: Restriction): ListSource {
+  if (!isScopeList(request, restriction)) throw notWithinScope();
+  const { by, descending } = ('sort' in request ? request.sort : null) ?? NEWEST_FIRST;
+  if (by === 'PRIORITY') throw notWithinScope();
+  const name = CURSOR_SORTS[by];
+  return byCursor(scopedTicketsPath(restriction), 'tickets', {
+    query: {
+      sort: descending ? `-${name}` : name,
+      include: request.sideLoad ? TICKET_SIDE_LOADS : undefined,
+    },
+    identity: ['tickets', 'SCOPE', scopedTicketsPath(restriction), by, descending],
+  });
+}
+
+function isScopeList(request: TicketListRequest, restriction: Restriction): boolean {
+  switch (request.of) {
+    case 'SCOPE':
+      return true;
+    case 'ACCOUNT':
+      return isOpenFilter(request.filter);
+    case 'REQUESTER':
+      return restriction.kind === 'REQUESTER' && restriction.requesterId === request.id;
+    case 'ORGANIZATION':
+      return restriction.kind === 'ORGANIZATION' && restriction.organizationId === request.id;
+    case 'ASSIGNEE':
+    case 'PROBLEM':
+      return false;
+    default:
+      return request satisfies never;
+  }
+}
+
+function notWithinScope(): SealdeskError {
+  return new SealdeskError(
+    'OPERATION_NOT_ALLOWED',
+    'The client key is restricted to one organization or requester, whose tickets are listed without filters, by time of creation or change or by status. Ask for myTickets.',
+    { subject: 'list_tickets' },
+  );
 }
 
 export function userSource(request: UserListRequest): ListSource {
@@ -114,7 +170,7 @@ export function commentSource({ ticketId, newestFirst }: CommentListRequest): Li
   });
 }
 
-function ownedTickets(of: Exclude<TicketListRequest['of'], 'ACCOUNT'>, id: number): string {
+function ownedTickets(of: Exclude<TicketListRequest['of'], 'ACCOUNT' | 'SCOPE'>, id: number): string {
   switch (of) {
     case 'REQUESTER':
       return `/api/v2/users/${id}/tickets/requested.json`;

@@ -12,11 +12,13 @@ import type { OperationName } from '../catalogue/catalogue.ts';
 import { isDenial } from '../denial.ts';
 
 const MAX_DURATION_MS = 86_400_000;
+/** Operations under which a GraphQL operation reads what lies in the gateway, and calls nobody. */
+const STORED_OPERATIONS: ReadonlySet<OperationName> = new Set<OperationName>(['sync_directory']);
 
 /** What the use was about: one object, a search by its query, or several things of one kind. */
 export type UsedResource =
   | { readonly kind: 'OBJECT'; readonly type: string; readonly id: number }
-  | { readonly kind: 'QUERY'; readonly query: string }
+  | { readonly kind: 'QUERY'; readonly type: string; readonly query: string }
   | { readonly kind: 'TYPE'; readonly type: string };
 
 interface UseFailure {
@@ -107,7 +109,7 @@ export class OperationUse {
       id: this.#eventId,
       occurredAt: new Date(this.#endedAt).toISOString(),
       phase: 'SINGLE',
-      action: 'zendesk.call',
+      action: STORED_OPERATIONS.has(this.operation) ? 'directory.read' : 'zendesk.call',
       operation: this.operation,
       outcome: failure?.outcome ?? 'SUCCEEDED',
       durationMs: Math.min(MAX_DURATION_MS, Math.max(0, Math.round(this.#endedAt - this.#startedAt))),
@@ -140,11 +142,7 @@ function both(one: UsedResource, other: UsedResource): UsedResource {
     return one;
   }
   if (one.kind === 'QUERY' && other.kind === 'QUERY' && one.query === other.query) return one;
-  return { kind: 'TYPE', type: typeOf(one) };
-}
-
-function typeOf(resource: UsedResource): string {
-  return resource.kind === 'QUERY' ? 'search' : resource.type;
+  return { kind: 'TYPE', type: one.type };
 }
 
 function textOf(resource: UsedResource, keys: TenantKeys): string {

@@ -1,3 +1,4 @@
+import type { Restriction } from '../../access/index.ts';
 import type { NewAuditEvent } from '../../audit/index.ts';
 import type { Clock, Log } from '../../base/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -36,6 +37,8 @@ export interface SessionContext {
   /** Its parent is the operation's event. */
   readonly call: AuthenticatedCall;
   readonly delivery: Delivery;
+  /** What the answer is restricted to, and whose it is; `null` where it is not. */
+  readonly restricted: { readonly restriction: Restriction; readonly lineageId: string } | null;
   /** Of all reads, milliseconds since 1970. */
   readonly deadline: number;
   readonly meter: UsageMeter;

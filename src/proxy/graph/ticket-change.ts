@@ -13,6 +13,7 @@ import { type CallEnding, CallRecord } from '../call-record.ts';
 import { CATALOGUE } from '../catalogue/catalogue.ts';
 import type { ZendeskRecord } from '../catalogue/records.ts';
 import { OPERATION_DEADLINE_MS } from '../operation-deadline.ts';
+import type { ScopeGate } from '../scope/scope-gate.ts';
 import { assertMayStillChange } from '../still-permitted.ts';
 import type { OpenIntegration } from './integration-access.ts';
 import type { AnswerEnding, RecordedChange, SessionContext } from './session-context.ts';
@@ -26,6 +27,8 @@ export interface TicketChangeRequest {
   readonly idempotencyKey: string | null;
   /** Whether the caller may also run another operation, which shows more in the answer. */
   readonly isPermitted: (operation: string) => boolean;
+  /** What the changed ticket passes on its way to a restricted client key. */
+  readonly gate: ScopeGate | null;
 }
 
 /** What a change made. */
@@ -77,10 +80,10 @@ export class TicketChange implements RecordedChange {
   async #send(open: OpenIntegration): Promise<ChangedTicket> {
     const { client, group } = open;
     const { deps, call, deadline, meter } = this.#context;
-    const { operation, payload, idempotencyKey, isPermitted } = this.#request;
-    const { tenantId, apiKeyId } = call.caller;
+    const { operation, payload, idempotencyKey, isPermitted, gate } = this.#request;
+    const { tenantId, id: callerId } = call.caller;
     assertIdempotencyKey({ operation, idempotencyKey });
-    const prepared = CATALOGUE[operation].prepare(payload);
+    const prepared = CATALOGUE[operation].prepare(payload, gate?.restriction ?? null);
     this.#record.noteResource(prepared.resource);
     const keys = await deps.keyring.keysOf(tenantId);
     call.signal.throwIfAborted();
@@ -89,14 +92,15 @@ export class TicketChange implements RecordedChange {
     const { intentId, eventId } = this.#record;
     try {
       const { result, resource } = await prepared.run(client, {
+        gate,
         usage: meter,
         isPermitted,
-        caller: apiKeyId,
+        caller: callerId,
         // Without a key of the caller's the intent serves, so that an unclear creation can be sent again.
         idempotencyKey: keys.idempotencyKey(
           idempotencyKey === null
             ? [group.integrationId, intentId ?? eventId]
-            : [group.integrationId, apiKeyId, idempotencyKey],
+            : [group.integrationId, callerId, idempotencyKey],
         ),
         // A change under way is not broken off when the caller goes away: its outcome would be lost.
         signal: undefined,
@@ -117,7 +121,8 @@ export class TicketChange implements RecordedChange {
     const { integrationId, credentialVersion } = group;
     const { operation } = this.#request;
     await assertStillDeliverable(tx, call.caller, delivery, deps.clock.now());
-    await assertMayStillChange(tx, call.caller, { integrationId, operation, target, credentialVersion });
+    const asker = { caller: call.caller, restriction: this.#request.gate?.restriction ?? null };
+    await assertMayStillChange(tx, asker, { integrationId, operation, target, credentialVersion });
   }
 
   async #fail(thrown: unknown): Promise<SealdeskError> {

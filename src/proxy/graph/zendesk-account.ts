@@ -3,9 +3,12 @@
  * catalogue; what a record shows is decided here, by the caller's rights, whatever was loaded.
  */
 import { type JsonObject, SealdeskError } from '../../base/index.ts';
-import { MAX_PAGE_SIZE } from '../../zendesk/index.ts';
+import type { Tx } from '../../store/index.ts';
+import { MAX_PAGE_SIZE, type ZendeskResponse } from '../../zendesk/index.ts';
 import type { OperationName } from '../catalogue/catalogue.ts';
 import type { ZendeskRecord } from '../catalogue/records.ts';
+import { noSuchTicket, ScopeGate } from '../scope/scope-gate.ts';
+import { noteShown } from '../scope/shown-tickets.ts';
 import { AccountObjects } from './account-objects.ts';
 import { AccountReads, type Get } from './account-reads.ts';
 import type { RecordSlice } from './cursor-list.ts';
@@ -19,7 +22,14 @@ import type {
   TicketListRequest,
   UserListRequest,
 } from './list-request.ts';
-import { commentSource, organizationSource, searchSource, ticketSource, userSource } from './list-source.ts';
+import {
+  commentSource,
+  organizationSource,
+  scopedTicketSource,
+  searchSource,
+  ticketSource,
+  userSource,
+} from './list-source.ts';
 import type { OperationUse, UsedResource } from './operation-use.ts';
 import { toOrganizationReference, toOrganizationView, toPersonReference, toUserView } from './read-people.ts';
 import { type Showing, toCommentView, toTicketView } from './read-ticket.ts';
@@ -60,11 +70,14 @@ export class ZendeskAccount implements GraphAccount {
   readonly #access: IntegrationAccess;
   readonly #objects: AccountObjects;
   readonly #reads: AccountReads;
+  /** What everything passes on its way to a restricted client key. */
+  readonly #gate: ScopeGate | null;
 
   constructor(context: SessionContext, access: IntegrationAccess) {
     this.integrationId = access.integrationId;
     this.#context = context;
     this.#access = access;
+    this.#gate = context.restricted === null ? null : new ScopeGate(context.restricted.restriction);
     this.#objects = new AccountObjects((kind, ids) => this.#loadMany(kind, ids));
     this.#reads = new AccountReads(this.integrationId, this.#objects, context.allowance);
   }
@@ -99,7 +112,9 @@ export class ZendeskAccount implements GraphAccount {
 
   async tickets(request: TicketListRequest): Promise<Slice<TicketView>> {
     const use = await this.#begin('list_tickets', { kind: 'TYPE', type: 'ticket' });
-    const slice = await use.watch(this.#slice(use, () => ticketSource(request), request));
+    const sourceOf = () =>
+      this.#gate === null ? ticketSource(request) : scopedTicketSource(request, this.#gate.restriction);
+    const slice = await use.watch(this.#slice(use, sourceOf, request));
     return sliceOf(slice, (one) => toTicketView(one, this.#showing()));
   }
 
@@ -116,7 +131,7 @@ export class ZendeskAccount implements GraphAccount {
   }
 
   async search(request: SearchRequest): Promise<Slice<SearchResultView>> {
-    const use = await this.#begin('search', { kind: 'QUERY', query: request.query });
+    const use = await this.#begin('search', { kind: 'QUERY', type: 'search', query: request.query });
     const source = () => searchSource(request, (name) => this.#access.isPermitted(name));
     const slice = await use.watch(this.#slice(use, source, request));
     return sliceOf(slice, (one) => this.#searchResult(one));
@@ -125,13 +140,19 @@ export class ZendeskAccount implements GraphAccount {
   async comments(request: CommentListRequest): Promise<Slice<CommentView>> {
     const { ticketId } = request;
     const use = await this.#begin('get_ticket', { kind: 'OBJECT', type: 'ticket', id: ticketId });
-    const slice = await use.watch(this.#slice(use, () => commentSource(request), request, inTurn));
+    const read = async (): Promise<RecordSlice> => {
+      if (!(await this.#isTicketWithin(ticketId))) throw noSuchTicket();
+      return this.#slice(use, () => commentSource(request), request, inTurn);
+    };
+    const slice = await use.watch(read());
     return sliceOf(slice, (one) => toCommentView(one, ticketId, this.#showing()));
   }
 
   async comment(ticketId: number, commentId: number): Promise<CommentView | null> {
     const use = await this.#begin('get_ticket', { kind: 'OBJECT', type: 'ticket', id: ticketId });
-    const found = await use.watch(this.#findComment(use, ticketId, commentId));
+    const read = async (): Promise<ZendeskRecord | null> =>
+      (await this.#isTicketWithin(ticketId)) ? this.#findComment(use, ticketId, commentId) : null;
+    const found = await use.watch(read());
     return found === null ? null : toCommentView(found, ticketId, this.#showing());
   }
 
@@ -146,6 +167,7 @@ export class ZendeskAccount implements GraphAccount {
       payload,
       idempotencyKey,
       isPermitted: (name) => this.#access.isPermitted(name),
+      gate: this.#gate,
     });
     const assertAllowed = this.#context.registerChange(change, `${this.integrationId} ${operation}`);
     try {
@@ -159,6 +181,25 @@ export class ZendeskAccount implements GraphAccount {
     } finally {
       this.#reads.forget();
     }
+  }
+
+  /** Notes the tickets that a restricted client key is shown. */
+  async noteShown(tx: Tx): Promise<void> {
+    const { restricted, call } = this.#context;
+    if (restricted === null || this.#gate === null) return;
+    const { restriction, lineageId } = restricted;
+    const { tenantId } = call.caller;
+    await noteShown(
+      tx,
+      { tenantId, integrationId: this.integrationId, lineageId },
+      restriction,
+      this.#gate.shown,
+    );
+  }
+
+  /** A comment does not tell where its ticket belongs: that is asked before it is read. */
+  async #isTicketWithin(ticketId: number): Promise<boolean> {
+    return this.#gate === null || (await this.#objects.load('tickets', ticketId)) !== null;
   }
 
   async #begin(operation: OperationName, resource: UsedResource): Promise<OperationUse> {
@@ -187,8 +228,13 @@ export class ZendeskAccount implements GraphAccount {
     const { deps, allowance } = this.#context;
     allowance.takeCalls(Math.ceil(ids.length / MAX_PAGE_SIZE));
     const loaded = await deps.sharedReads.loadMany(group, kind, ids, { ...this.#participantOf(use), client });
-    for (const one of loaded) if (one !== null && !(one instanceof Error)) allowance.hold(one);
-    return loaded;
+    const gate = this.#gate;
+    const shown =
+      gate === null
+        ? loaded
+        : loaded.map((one) => (one === null || one instanceof Error ? one : gate.pass(kind, one)));
+    for (const one of shown) if (one !== null && !(one instanceof Error)) allowance.hold(one);
+    return shown;
   }
 
   #participantOf(use: OperationUse): Omit<ReadParticipant, 'client'> {
@@ -197,7 +243,7 @@ export class ZendeskAccount implements GraphAccount {
       signal: call.signal,
       deadline,
       lane: 'INTERACTIVE',
-      caller: call.caller.apiKeyId,
+      caller: call.caller.id,
       meters: [meter, use.meter],
     };
   }
@@ -206,7 +252,8 @@ export class ZendeskAccount implements GraphAccount {
     return async (path, query) => {
       const { group, client } = await this.#access.admit(use.operation);
       const { sharedReads } = this.#context.deps;
-      return sharedReads.read(group, path, query, { ...this.#participantOf(use), client });
+      const reading = sharedReads.read(group, path, query, { ...this.#participantOf(use), client });
+      return this.#gate === null ? reading : passRead(this.#gate, reading);
     };
   }
 
@@ -255,6 +302,15 @@ export class ZendeskAccount implements GraphAccount {
     const { integrationId } = this;
     return { integrationId, showsContacts: this.#access.isPermitted('list_users') };
   }
+}
+
+/** What others may have asked for as well, as far as this caller may see it. */
+async function passRead(gate: ScopeGate, reading: Promise<ZendeskResponse>): Promise<ZendeskResponse> {
+  return gate.passResponse(
+    await reading.catch((error: unknown) => {
+      throw gate.tell(error);
+    }),
+  );
 }
 
 /** How calls of one kind follow each other. */

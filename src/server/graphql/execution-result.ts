@@ -8,7 +8,13 @@ import {
   type MutationOutcome,
   SealdeskError,
 } from '../../base/index.ts';
-import { type DocumentCost, MAX_RESULT_BYTES, type ZendeskUsage } from '../../service/index.ts';
+import { withMendLink } from '../../proxy/index.ts';
+import {
+  type DocumentCost,
+  type GraphSession,
+  MAX_RESULT_BYTES,
+  type ZendeskUsage,
+} from '../../service/index.ts';
 import { upstreamOf } from '../../zendesk/index.ts';
 import { publicGraphqlError } from './mask-error.ts';
 import type { OperationRecord } from './operation-record.ts';
@@ -28,6 +34,7 @@ export interface ExecutionResult {
 export interface ResultExtensions {
   readonly auditEventId: string;
   readonly requestId: string;
+  readonly clientKey?: object;
   readonly zendesk?: object;
   readonly cost?: DocumentCost;
 }
@@ -39,6 +46,7 @@ export interface ResultExtensions {
 export function withRefusals(
   result: ExecutionResult,
   refused: ReadonlyMap<string, SealdeskError>,
+  publicUrl: string,
 ): ExecutionResult {
   const { errors = [] } = result;
   const untold = [...refused].filter(
@@ -46,7 +54,9 @@ export function withRefusals(
       !errors.some(({ path, extensions }) => path?.[0] === field && extensions['code'] === code),
   );
   if (untold.length === 0) return result;
-  const told = untold.map(([field, failure]) => publicGraphqlError(failure, { path: [field] }));
+  const told = untold.map(([field, failure]) =>
+    publicGraphqlError(withMendLink(failure, publicUrl), { path: [field] }),
+  );
   return { ...result, errors: [...told, ...errors] };
 }
 
@@ -62,6 +72,13 @@ export function usageExtensions(
     zendesk: { calls, remaining, resetsAt: resetsAt === null ? null : new Date(resetsAt).toISOString() },
     ...(cost === null ? {} : { cost }),
   };
+}
+
+/** `extensions.clientKey`: that the key which the answer is sealed to will end soon; nothing where it will not. */
+export function keyExtensions(delivery: GraphSession['delivery']): Pick<ResultExtensions, 'clientKey'> {
+  const recipient = delivery.kind === 'SEALED' ? delivery.recipient : null;
+  if (recipient?.endsSoonAt == null) return {};
+  return { clientKey: { keyId: recipient.keyId, endsAt: recipient.endsSoonAt.toISOString() } };
 }
 
 /**

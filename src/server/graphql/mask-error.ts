@@ -11,6 +11,7 @@ import {
   type Log,
   SealdeskError,
 } from '../../base/index.ts';
+import { withMendLink } from '../../proxy/index.ts';
 import { invalidInput } from '../../service/index.ts';
 import { publicDetails } from '../answer.ts';
 import { inputPath } from './input-path.ts';
@@ -19,11 +20,11 @@ import { inputIssueOf, type Telling, withoutValues } from './without-values.ts';
 const TOO_MUCH = /more than [\d,]+ tokens|token limit|introspection depth/i;
 
 /** A GraphQL error whose `extensions.code` is one of ours, or a complaint about the document, still to be {@link ensureCoded}. */
-export function maskGraphqlError(error: unknown, log: Log): GraphQLError {
+export function maskGraphqlError(error: unknown, log: Log, publicUrl: string): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   const located = error instanceof GraphQLError ? error : undefined;
   const coded = innermostCoded(original);
-  if (coded !== null) return publicGraphqlError(coded, located);
+  if (coded !== null) return publicGraphqlError(withMendLink(coded, publicUrl), located);
   if (located !== undefined && isAboutDocument(located)) return located;
   return publicGraphqlError(internal('A resolver failed inside the gateway', original, log), located);
 }

@@ -27,6 +27,7 @@ import { documentCost } from './document-cost.ts';
 import {
   type ExecutionResult,
   encodeResult,
+  keyExtensions,
   statusOf,
   usageExtensions,
   withChange,
@@ -97,7 +98,7 @@ export function createGraphqlRoute(options: CreateGraphqlRouteOptions): GraphqlR
     multipart: false,
     cors: false,
     logging: false,
-    maskedErrors: { maskError: (error) => maskGraphqlError(error, log) },
+    maskedErrors: { maskError: (error) => maskGraphqlError(error, log, services.publicUrl) },
     plugins: [limitDocument(), judgeDocument(schema), refuseSubscription(), takeResult(schema)],
   });
 
@@ -147,12 +148,13 @@ async function answer(
   const isSealed = session.delivery.kind === 'SEALED';
   const { requestId } = call;
   const usage = call.caller === null ? {} : usageExtensions(session.usage(), cost);
+  const ending = keyExtensions(session.delivery);
   let result: ExecutionResult = isSealed
     ? { ...executed, errors: executed.errors && withUpstream(executed.errors) }
     : executed;
   noteFailure(record, result.errors?.[0]);
   const encode = (auditEventId: string): string =>
-    encodeResult(result, { auditEventId, requestId, ...usage });
+    encodeResult(result, { auditEventId, requestId, ...ending, ...usage });
   const eventId = operation.eventId ?? '';
   let answered = true;
   let text: string;
@@ -281,7 +283,7 @@ function takeResult(schema: GraphQLSchema): Plugin<RequestContext, RequestContex
       const { document } = context.executed;
       const telling = { schema, suggests: context.call.caller !== null };
       const coded = { data, errors: errors?.map((error) => ensureCoded(error, document, telling)) };
-      context.executed.result = withRefusals(coded, context.refused);
+      context.executed.result = withRefusals(coded, context.refused, context.services.publicUrl);
       setResult({});
     },
   };

@@ -8,6 +8,8 @@ export const CLOSE_CODES = Object.freeze({
   badRequest: 4400,
   unauthenticated: 4401,
   forbidden: 4403,
+  /** Ours: the login is as old as it may become, and a new one is as good as before. */
+  loginExpired: 4440,
 } as const);
 
 /** Bytes of a reason, RFC 6455 §5.5. */

@@ -5,20 +5,23 @@ import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { TransportTally } from '../tally.ts';
 import type { GraphqlSocket } from './graphql-socket.ts';
 import { SocketDelivery } from './socket-delivery.ts';
-import { openSocketSession, type SocketServices, type UpgradeLogin } from './socket-login.ts';
+import {
+  openSocketSession,
+  type SessionEnds,
+  type SocketServices,
+  type UpgradeLogin,
+} from './socket-login.ts';
 
 /** Subscriptions that may be under way on one connection. */
 export const MAX_SUBSCRIPTIONS = 100;
 /** Characters of the name that a client gives a subscription: it is repeated with every result. */
 const MAX_ID_CHARACTERS = 128;
 
-export interface SocketConnectionOptions {
+export interface SocketConnectionOptions extends SessionEnds {
   readonly socket: GraphqlSocket;
   readonly services: SocketServices;
   readonly subscriptions: Subscriptions;
   readonly tally: TransportTally;
-  /** Ends the connection with what ended its session. */
-  readonly onEnd: (failure: SealdeskError) => void;
 }
 
 /**
@@ -41,8 +44,8 @@ export class SocketConnection {
 
   /** Rejects with the failures of {@link openSocketSession}. */
   async login(login: UpgradeLogin, payload: Readonly<Record<string, unknown>>): Promise<void> {
-    const { services, onEnd } = this.#options;
-    const session = await openSocketSession(services, login, payload, onEnd);
+    const { services } = this.#options;
+    const session = await openSocketSession(services, login, payload, this.#options);
     if (this.#isClosed) await session[Symbol.asyncDispose]();
     else this.#session = session;
   }

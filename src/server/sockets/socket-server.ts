@@ -50,6 +50,7 @@ const SOCKET_OPTIONS = Object.freeze({
   closeTimeout: CLOSE_TIMEOUT_MS,
 });
 const RETRY_AFTER_SECONDS = 5;
+const LOGIN_EXPIRED = 'The login is as old as it may become. Connect again with a new token.';
 /** graphql-ws wants a document to see that it is a subscription; the one that was sent is not kept. */
 const ANY_SUBSCRIPTION = parse('subscription { ticketChanges }');
 
@@ -182,7 +183,11 @@ class GraphqlSocketServer implements SocketServer {
       socket.close(closeCodeOf(failure), closeReasonOf(failure));
     };
     const socket = new GraphqlSocket(ws, tcp, fail);
-    const connection = new SocketConnection({ socket, services, subscriptions, tally: counts, onEnd: fail });
+    const onExpired = (): void => socket.close(CLOSE_CODES.loginExpired, LOGIN_EXPIRED);
+    const connection = new SocketConnection({
+      ...{ socket, services, subscriptions, tally: counts },
+      ...{ onEnd: fail, onExpired },
+    });
     this.#connections.add(connection);
     counts.connections += 1;
     const extra: Extra = { connection, login, leave };

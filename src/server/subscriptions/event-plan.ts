@@ -30,14 +30,17 @@ export class EventPlan {
     this.#tellErrors = tellErrors;
   }
 
-  /** The result of `event` as JSON. Throws what `tellErrors` makes of errors. */
-  textOf(event: object): string {
+  /** The result of `event` as JSON, at once where its fields are resolved at once. Throws what `tellErrors` makes of errors. */
+  textOf(event: object): string | Promise<string> {
     const known = this.#known.get(event)?.text ?? null;
     if (known !== null) return known;
     const result = executeSubscriptionEvent({ ...this.#args, rootValue: event });
-    if (result instanceof Promise)
-      throw new TypeError('"schema" must resolve the fields of an event at once');
-    const { data, errors } = result;
+    return result instanceof Promise
+      ? result.then((resolved) => this.#keep(event, resolved))
+      : this.#keep(event, result);
+  }
+
+  #keep(event: object, { data, errors }: ExecutionResult): string {
     if (errors !== undefined) throw this.#tellErrors(errors);
     const text = JSON.stringify({ data });
     this.#known.set(event, this.#texts.keep(text));

@@ -35,6 +35,7 @@ export async function answerEventStream(
     const subscription = await subscriptions.start(session, request);
     const chunks = eventChunks(session, subscription, await subscription.next(), tally);
     return streamAnswer(`${EVENT_STREAM}; charset=utf-8`, {
+      kind: 'EVENTS',
       chunks,
       heartbeat: HEARTBEAT,
       end: () => subscription.end(),

@@ -26,7 +26,7 @@ export class Subscription {
     if (this.#ending.signal.aborted) return null;
     try {
       const { done, value } = await this.#source.next();
-      if (done !== true) return this.#plan.textOf(value);
+      if (done !== true) return await this.#plan.textOf(value);
       this.end();
       return null;
     } catch (error) {

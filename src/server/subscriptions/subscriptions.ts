@@ -47,7 +47,7 @@ export interface Subscriptions {
 
 export interface CreateSubscriptionsOptions {
   readonly schema: GraphQLSchema;
-  readonly services: Pick<Services, 'recordFailure'>;
+  readonly services: Pick<Services, 'recordFailure' | 'publicUrl'>;
   readonly log: Log;
 }
 
@@ -58,7 +58,7 @@ interface ReadDocument {
   readonly plans: KeptWhileUsed<EventPlan>;
 }
 
-/** Subscriptions over `schema`, whose root field finds `openTicketChanges` in its context. */
+/** Subscriptions over `schema`, whose root fields find `openTicketChanges`, `openAuditTail` and `openSyncProgress` in their context. */
 export function createSubscriptions({ schema, services, log }: CreateSubscriptionsOptions): Subscriptions {
   // Whoever subscribes has a key.
   const telling = { schema, suggests: true };
@@ -69,7 +69,7 @@ export function createSubscriptions({ schema, services, log }: CreateSubscriptio
 
   function maskAll(errors: readonly unknown[], document: DocumentNode | null): SubscriptionError {
     const [first, ...others] = errors.map((error) =>
-      ensureCoded(maskGraphqlError(error, log), document, telling),
+      ensureCoded(maskGraphqlError(error, log, services.publicUrl), document, telling),
     );
     if (first === undefined) throw new TypeError('"errors" must not be empty');
     return new SubscriptionError([first, ...others]);
@@ -113,12 +113,14 @@ export function createSubscriptions({ schema, services, log }: CreateSubscriptio
       call: session.call,
       services,
       openTicketChanges: (subscription: TicketSubscription) => session.subscribe(subscription, ending.signal),
+      openAuditTail: (after: string | null) => session.followAudit(after, ending.signal),
+      openSyncProgress: (runId: string) => session.followSync(runId, ending.signal),
     });
     const plan = source.plans.get(variablesKey(source.variables, args), () => {
       const { document } = source;
       return new EventPlan(args, texts, (errors) => maskAll(errors, document));
     });
-    ending.signal.addEventListener('abort', places.take(session.call.caller.apiKeyId, plan), { once: true });
+    ending.signal.addEventListener('abort', places.take(session.call.caller.id, plan), { once: true });
     try {
       const opened = await createSourceEventStream(args);
       if (!(Symbol.asyncIterator in opened)) throw maskAll(opened.errors ?? [], source.document);

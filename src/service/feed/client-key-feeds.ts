@@ -1,9 +1,9 @@
 /**
- * What mapping and ending a client key means to the streams of its lineage. Both are done under the locks of all
- * logs of the tenant, taken before the key is touched, so that an append either comes before and is sealed for the
+ * What mapping, rotating and ending a client key means to the streams of its lineage. All are done under the locks of
+ * all logs of the tenant, taken before the key is touched, so that an append either comes before and is sealed for the
  * keys of then, or after and for those of now.
  */
-import { type ClientKey, listActiveKeys } from '../../access/index.ts';
+import { type ClientKey, findClientKey, listActiveKeys } from '../../access/index.ts';
 import type { NewAuditEvent } from '../../audit/index.ts';
 import { encodeUtf8, type TicketChangeContent } from '../../base/index.ts';
 import {
@@ -21,6 +21,7 @@ const GAP: TicketChangeContent = Object.freeze({ v: 1, kind: 'GAP', reason: 'NO_
 export interface KeyMapping {
   readonly keys: TenantKeys;
   readonly sealer: FeedSealer;
+  readonly clientKeyId: string;
   /** The event that records the mapping, and with it the envelopes that come of it. */
   readonly auditEventId: string;
   /** Milliseconds since 1970. */
@@ -33,11 +34,14 @@ export interface KeyMapping {
  */
 export async function mapKeyInFeeds(
   tx: Tx,
-  { keys, sealer, auditEventId, now }: KeyMapping,
+  { keys, sealer, clientKeyId, auditEventId, now }: KeyMapping,
   map: () => Promise<ClientKey>,
 ): Promise<{ readonly key: ClientKey; readonly envelopes: NonNullable<NewAuditEvent['envelopes']> }> {
   const { tenantId } = keys;
   await lockHeadsOfTenant(tx, tenantId);
+  const before = await findClientKey(tx, tenantId, clientKeyId, now);
+  // A key whose time was over ended without anybody who could have closed its streams.
+  if (before !== null) await closeStreamsWithoutKey(tx, before, now);
   const key = await map();
   const streams = await listKeylessStreams(tx, tenantId, key.lineageId);
   const envelopes: { keyId: string; sequence: number; sha256: string }[] = [];
@@ -63,16 +67,27 @@ export async function mapKeyInFeeds(
   return { key, envelopes };
 }
 
-/** Ends a key by `end`: where its lineage has no other, nothing is sealed for the streams until one is mapped. */
+/**
+ * Ends a key of the lineage by `end`, which returns a key of it: where no other is sealed to, nothing is written to
+ * the streams until one is mapped.
+ */
 export async function endKeyInFeeds(
   tx: Tx,
-  tenantId: string,
+  { tenantId, now }: { readonly tenantId: string; readonly now: number },
   end: () => Promise<ClientKey>,
 ): Promise<ClientKey> {
   await lockHeadsOfTenant(tx, tenantId);
   const key = await end();
-  const left = await listActiveKeys(tx, tenantId, [key.lineageId]);
-  if (left.length === 0) await closeStreamsOfLineage(tx, tenantId, key.lineageId);
+  await closeStreamsWithoutKey(tx, key, now);
   await notify(tx, 'rights', tenantId);
   return key;
+}
+
+async function closeStreamsWithoutKey(
+  tx: Tx,
+  { tenantId, lineageId }: ClientKey,
+  now: number,
+): Promise<void> {
+  const left = await listActiveKeys(tx, tenantId, [lineageId], now);
+  if (left.length === 0) await closeStreamsOfLineage(tx, tenantId, lineageId);
 }

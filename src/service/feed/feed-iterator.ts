@@ -1,12 +1,11 @@
 /**
  * One subscription's way through a stream: the position first, then every entry after its place in order, from the
  * tail where it is near the end and from the log where it is not, and positions while nothing happens. It holds a
- * place and some entries at most, and asks for more when it is asked.
- *
- * IDLE: nobody asks. ASKED: somebody does; the log is being read, or the tail wakes it. OVER: by its end, a
- * failure, or because nobody wants more; final.
+ * place and some entries at most, and asks for more when it is asked: the log is being read then, or the tail wakes
+ * it.
  */
 import { encodeFeedCursor, SealdeskError } from '../../base/index.ts';
+import { PulledIterator } from '../pulled-iterator.ts';
 import type { AnnouncedPosition, ChangeEvent, StreamTail, TailReader } from './stream-tail.ts';
 import type { StreamTails } from './stream-tails.ts';
 import type { TicketFeedEvent } from './ticket-feed-event.ts';
@@ -20,15 +19,12 @@ export interface FeedIteratorStart {
   readonly position: AnnouncedPosition;
 }
 
-type Step = IteratorResult<TicketFeedEvent, undefined>;
-
 /** So many are left of what the log brought when more is asked of it. */
 const AHEAD = 24;
 
-export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, undefined>, TailReader {
+export class FeedIterator extends PulledIterator<TicketFeedEvent> implements TailReader {
   readonly #tails: StreamTails;
   readonly #tail: StreamTail;
-  #onOver: (() => void)[] = [];
   #place: number;
   /** What is to be handed on, the next one last: what was handed on is not held, nor with it its text. */
   #held: TicketFeedEvent[];
@@ -36,14 +32,12 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
   #toldAt: number;
   /** The last of the tail's own that was handed on. */
   #told: AnnouncedPosition | null = null;
-  #asked: PromiseWithResolvers<Step> | null = null;
   #isReading = false;
   /** What the log brings after what is held, where it was asked already. */
   #ahead: Promise<readonly ChangeEvent[]> | null = null;
-  #isOver = false;
-  #failure: SealdeskError | null = null;
 
   constructor({ tails, tail, place, position }: FeedIteratorStart) {
+    super();
     this.#tails = tails;
     this.#tail = tail;
     this.#place = place;
@@ -52,72 +46,27 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
     tail.attach(this);
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  wake(): void {
+    if (this.isAsked && !this.#isReading) this.look();
   }
 
-  next(): Promise<Step> {
-    if (this.#asked !== null) throw new TypeError('"next" was called before the last one was answered');
-    const step = this.#step();
-    if (step !== null) return step;
-    this.#asked = Promise.withResolvers();
-    const { promise } = this.#asked;
-    this.#look();
-    return promise;
+  protected take(): TicketFeedEvent | undefined {
+    const event = this.#held.pop();
+    if (event === undefined) return undefined;
+    if (event.type === 'CHANGE') this.#place = event.sequence;
+    if (this.#held.length === AHEAD) this.#readAhead();
+    return event;
   }
 
-  async return(): Promise<Step> {
-    this.end();
-    return { done: true, value: undefined };
-  }
-
-  /** Ends it: for who asks now or next with `failure`, where there is one. */
-  end(failure: SealdeskError | null = null): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#failure = failure;
+  protected letGo(): void {
     this.#held = [];
     this.#ahead = null;
     this.#tail.detach(this);
     this.#tails.release(this.#tail);
-    for (const told of this.#onOver.splice(0)) told();
-    this.#answer();
-  }
-
-  /** Calls `told` when it is over, at once where it is. */
-  onceOver(told: () => void): void {
-    if (this.#isOver) told();
-    else this.#onOver.push(told);
-  }
-
-  wake(): void {
-    if (this.#asked !== null && !this.#isReading) this.#look();
-  }
-
-  /** What can be answered at once, `null` where nothing can. */
-  #step(): Promise<Step> | null {
-    if (this.#isOver) {
-      const failure = this.#failure;
-      this.#failure = null;
-      return failure === null ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(failure);
-    }
-    const event = this.#held.pop();
-    if (event === undefined) return null;
-    if (event.type === 'CHANGE') this.#place = event.sequence;
-    if (this.#held.length === AHEAD) this.#readAhead();
-    return Promise.resolve({ done: false, value: event });
-  }
-
-  #answer(): void {
-    const asked = this.#asked;
-    const step = asked === null ? null : this.#step();
-    if (asked === null || step === null) return;
-    this.#asked = null;
-    asked.resolve(step);
   }
 
   /** Looks for more, in memory first. */
-  #look(): void {
+  protected look(): void {
     const events = this.#tail.after(this.#place);
     if (events === null) {
       this.#isReading = true;
@@ -146,7 +95,7 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
 
   #handOn(events: readonly TicketFeedEvent[]): void {
     this.#held = events.toReversed();
-    this.#answer();
+    this.answer();
   }
 
   /** Asks the log while there is still something to hand on, where memory does not hold what comes next. */
@@ -159,7 +108,7 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
   }
 
   #ask(place: number): Promise<readonly ChangeEvent[]> {
-    return this.#tails.readLog(this.#tail, place, () => !this.#isOver);
+    return this.#tails.readLog(this.#tail, place, () => !this.isOver);
   }
 
   async #readLog(): Promise<void> {
@@ -168,7 +117,7 @@ export class FeedIterator implements AsyncIterableIterator<TicketFeedEvent, unde
       this.#ahead = null;
       const events = await reading;
       this.#isReading = false;
-      if (this.#isOver) return;
+      if (this.isOver) return;
       if (events[0]?.sequence === this.#place + 1) this.#handOn(events);
       // What comes next was deleted while this subscriber was on its way to it, or is sealed to another key.
       else this.end(this.#expired(events[0]?.sequence ?? this.#tail.newest + 1));

@@ -5,7 +5,7 @@
 import { readKemPublicKeys } from '../../access/index.ts';
 import { streamName } from '../../base/index.ts';
 import { type KemPublicKey, type MacKey, type SealedEnvelope, sealEnvelope } from '../../envelope/index.ts';
-import type { Store } from '../../store/index.ts';
+import type { Store, Tx } from '../../store/index.ts';
 import type { Keyring, TenantKeys } from '../../vault/index.ts';
 import { FEED_OPERATION } from './feed-operation.ts';
 
@@ -27,11 +27,15 @@ export interface FeedSealing {
 }
 
 export interface FeedSealer {
-  /** The envelopes in the order of `sealings`; `now` in milliseconds since 1970. Not inside a transaction. */
+  /**
+   * The envelopes in the order of `sealings`; `now` in milliseconds since 1970. Public keys that are not at hand are
+   * read in `tx` where a transaction is under way, else in one of their own.
+   */
   sealAll(
     keys: TenantKeys,
     sealings: readonly FeedSealing[],
     now: number,
+    tx: Tx | null,
   ): Promise<readonly SealedEnvelope[]>;
   /** One envelope to a key that is at hand, its ML-KEM-768 key of 1184 bytes. Waits for nothing outside. */
   sealTo(
@@ -72,9 +76,10 @@ class KeepingFeedSealer implements FeedSealer {
     keys: TenantKeys,
     sealings: readonly FeedSealing[],
     now: number,
+    tx: Tx | null,
   ): Promise<readonly SealedEnvelope[]> {
     const keyIds = [...new Set(sealings.map(({ recipientKeyId }) => recipientKeyId))];
-    const recipients = await this.#recipientsOf(keys.tenantId, keyIds);
+    const recipients = await this.#recipientsOf(keys.tenantId, keyIds, tx);
     const macKeys = new Map(keyIds.map((id) => [id, this.#macKeyOf(keys, id)]));
     const envelopes: SealedEnvelope[] = [];
     for (let start = 0; start < sealings.length; start += MAX_AT_ONCE) {
@@ -118,13 +123,14 @@ class KeepingFeedSealer implements FeedSealer {
     now: number,
   ): Promise<SealedEnvelope> {
     const { integrationId, lineageId } = sealing;
+    const issuedAt = Math.floor(now / 1000);
     return sealEnvelope(this.#deps.keyring.suite, {
       claims: {
         purpose: sealing.purpose,
         tenant_id: keys.tenantId,
         recipient_key_id: sealing.recipientKeyId,
         audit_event_id: sealing.auditEventId,
-        issued_at: Math.floor(now / 1000),
+        issued_at: issuedAt,
         content_type: 'application/json',
         integration_id: integrationId,
         operation: FEED_OPERATION,
@@ -133,7 +139,7 @@ class KeepingFeedSealer implements FeedSealer {
       },
       plaintext: sealing.plaintext,
       recipient,
-      signingKey: keys.signingKey.handle,
+      signingKey: keys.signingKeyAt(issuedAt).handle,
       macKey,
     });
   }
@@ -150,6 +156,7 @@ class KeepingFeedSealer implements FeedSealer {
   async #recipientsOf(
     tenantId: string,
     keyIds: readonly string[],
+    tx: Tx | null,
   ): Promise<ReadonlyMap<string, KemPublicKey>> {
     const found = new Map<string, KemPublicKey>();
     for (const id of keyIds) {
@@ -162,7 +169,9 @@ class KeepingFeedSealer implements FeedSealer {
     const missing = keyIds.filter((id) => !found.has(id));
     if (missing.length === 0) return found;
     const { store, keyring } = this.#deps;
-    const read = await store.withTenant(tenantId, (tx) => readKemPublicKeys(tx, tenantId, missing));
+    const read = await (tx === null
+      ? store.withTenant(tenantId, (own) => readKemPublicKeys(own, tenantId, missing))
+      : readKemPublicKeys(tx, tenantId, missing));
     for (const [id, publicKey] of read) {
       const imported = keyring.suite.importKemPublicKey(publicKey);
       found.set(id, imported);

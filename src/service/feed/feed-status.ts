@@ -1,7 +1,13 @@
 /** How a feed stands, for those who run it and those who read it. */
 import { sql } from 'kysely';
-import { type Caller, chooseRecipient, type Role } from '../../access/index.ts';
-import { encodeFeedCursor, isId, isSealdeskError, streamName } from '../../base/index.ts';
+import {
+  type Caller,
+  chooseRecipient,
+  type Recipient,
+  type Role,
+  restrictionFor,
+} from '../../access/index.ts';
+import { encodeFeedCursor, isId, isSealdeskError, SealdeskError, streamName } from '../../base/index.ts';
 import {
   type Feed,
   type FeedKey,
@@ -65,7 +71,7 @@ const READERS: readonly Role[] = ['ADMIN', 'AGENT', 'DASHBOARD'];
 /** Zendesk holds back its newest minute, and the export is read once a minute. */
 const CURRENT_WITHIN_MS = 300_000;
 
-/** How the feed of an integration stands; `null` where none was ever enabled. For ADMIN, AGENT and DASHBOARD. */
+/** How the feed of an integration stands; `null` where none was ever enabled. For ADMIN, AGENT and DASHBOARD, unless restricted. */
 export function getFeedStatus(
   deps: ServiceDeps,
   call: Call,
@@ -73,8 +79,16 @@ export function getFeedStatus(
 ): Promise<FeedStatusView | null> {
   return readOwn(deps, call, READERS, async (tx, tenantId, { caller, recipientKeyId }) => {
     if (!isId('integration', integrationId)) return null;
-    const lineageId = await lineageOf(tx, caller, recipientKeyId);
-    return readFeedStatus(tx, { tenantId, integrationId }, { lineageId, now: deps.clock.now() });
+    const now = deps.clock.now();
+    const recipient = await recipientOf(tx, caller, recipientKeyId, now);
+    if (restrictionFor(caller, recipient) !== null) {
+      throw new SealdeskError(
+        'OPERATION_NOT_ALLOWED',
+        'The client key is restricted to one organization or requester; how the feed stands tells of all tickets.',
+      );
+    }
+    const lineageId = recipient?.lineageId ?? null;
+    return readFeedStatus(tx, { tenantId, integrationId }, { lineageId, now });
   });
 }
 
@@ -125,10 +139,15 @@ export async function readFeedStatus(
   };
 }
 
-/** The lineage of the key that answers to the caller are sealed to; `null` where there is no such key. */
-async function lineageOf(tx: Tx, caller: Caller, recipientKeyId: string | null): Promise<string | null> {
+/** The key that answers to the caller are sealed to; `null` where there is no such key. */
+async function recipientOf(
+  tx: Tx,
+  caller: Caller,
+  recipientKeyId: string | null,
+  now: number,
+): Promise<Recipient | null> {
   try {
-    return (await chooseRecipient(tx, caller, recipientKeyId)).lineageId;
+    return await chooseRecipient(tx, caller, recipientKeyId, now);
   } catch (error) {
     if (isSealdeskError(error)) return null;
     throw error;

@@ -1,5 +1,5 @@
 /** What the tasks of one held feed share: its lease, its source, and whether it may work at present. */
-import { type Clock, isSealdeskError, type Log, SealdeskError } from '../../base/index.ts';
+import { type Clock, type ErrorCode, isSealdeskError, type Log, SealdeskError } from '../../base/index.ts';
 import { type FeedKey, type FeedLease, LeaseLostError, lockHead, noteFault } from '../../feed/index.ts';
 import {
   type ConnectionTarget,
@@ -25,6 +25,9 @@ export interface FeedWorkDeps
   /** 0 ≤ x < 1. */
   readonly random: () => number;
 }
+
+/** What keeps a feed from working until an admin has changed the integration. */
+const PAUSES: ReadonlySet<ErrorCode> = new Set(['OPERATION_NOT_ALLOWED', 'CONFLICT', 'NEEDS_RECONNECT']);
 
 export type FaultKind = 'export' | 'load';
 
@@ -126,8 +129,7 @@ export class FeedWork {
       await this.noteFault('load', null);
       this.#opened.resolve();
     } catch (error) {
-      if (!isSealdeskError(error, 'OPERATION_NOT_ALLOWED') && !isSealdeskError(error, 'CONFLICT'))
-        throw error;
+      if (!isSealdeskError(error) || !PAUSES.has(error.code)) throw error;
       if (this.#target !== null) this.#opened = Promise.withResolvers<void>();
       this.#target = null;
       await this.noteFault('load', error.code);
@@ -191,7 +193,7 @@ export class FeedWork {
 
 type OpenText = Awaited<ReturnType<ServiceDeps['keyring']['keysOf']>>['openText'];
 
-/** Throws OPERATION_NOT_ALLOWED or CONFLICT where the integration does not let the feed work. */
+/** Throws OPERATION_NOT_ALLOWED, CONFLICT or NEEDS_RECONNECT where the integration does not let the feed work. */
 function targetOf(integration: Integration | null, { integrationId }: FeedKey): ConnectionTarget {
   if (integration === null) throw new LeaseLostError(integrationId);
   if (!integration.allowedOperations.includes(FEED_OPERATION)) throw notAllowed();

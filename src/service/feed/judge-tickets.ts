@@ -2,7 +2,7 @@
  * What a load of marked tickets means for the feed: for each mark what is to be appended, if anything, what is
  * then known of the ticket, and whether the mark has done its work. Pure but for the hash it is given.
  */
-import type { JsonObject, TicketChangeContent } from '../../base/index.ts';
+import type { JsonObject, PreviousValues, TicketChangeContent, TicketSnapshot } from '../../base/index.ts';
 import {
   type EventHint,
   goneVersion,
@@ -12,7 +12,9 @@ import {
   type ReadTicket,
   readTicket,
   type TicketMark,
+  type TicketPlace,
 } from '../../feed/index.ts';
+import type { ChangeScope } from './scope-change.ts';
 import { shortenChange } from './shorten-change.ts';
 
 /** How often a ticket is asked for again that Zendesk does not show as a webhook told of it: the export repairs it. */
@@ -41,6 +43,8 @@ export interface MarkedTicket {
 export interface Verdict {
   readonly mark: TicketMark;
   readonly content: TicketChangeContent | null;
+  /** What its content is to those who are restricted. */
+  readonly scope: ChangeScope;
   /** `null` where it stays as it is. */
   readonly version: KnownTicket | null;
   /** Whether the ticket is to be loaded again: the answer is older than what a source told of. */
@@ -55,7 +59,7 @@ export function judgeTicket(ticket: MarkedTicket, hash: (content: string) => str
   if (record['status'] === 'deleted') return judgeGone(ticket, isScrubbed(record) ? 'ERASED' : 'DELETED');
   const read = readTicket(record);
   // Not the shape of a ticket: perhaps of another day.
-  if (read === null) return { mark, content: null, version: null, again: canTryAgain(mark) };
+  if (read === null) return quiet(mark, null, canTryAgain(mark));
   return judgeShown(ticket, read, hash(contentOf(read)));
 }
 
@@ -71,22 +75,25 @@ export function isScrubbed(record: JsonObject): boolean {
 
 function judgeShown({ mark, known, hints }: MarkedTicket, read: ReadTicket, hash: string): Verdict {
   const { snapshot, updatedAt, generatedAt } = read;
-  const version: KnownTicket = { ticketId: mark.ticketId, state: 'PRESENT', updatedAt, generatedAt, hash };
+  const { ticketId } = mark;
+  const place = placeOf(snapshot);
+  const version: KnownTicket = { ticketId, state: 'PRESENT', updatedAt, generatedAt, hash, place };
   const again = isOlderThanExported(mark, read) || (isOlderThanTold(mark, read) && canTryAgain(mark));
   const order = orderOf(known, version);
   switch (order) {
     case 'OLDER':
-      return { mark, content: null, version: null, again };
+      return quiet(mark, null, again);
     case 'SAME':
-      return { mark, content: null, version, again };
+      return quiet(mark, version, again);
     case 'NEWER': {
       // What was told belongs to the version that is still to come.
-      const { changes, previous } = mergeHints(again ? [] : hints);
+      const { changes, publicChanges, previous } = mergeHints(again ? [] : hints);
       const content = shortenChange({
-        ...{ v: 1, kind: 'CHANGED', ticket_id: mark.ticketId, ticket: snapshot },
+        ...{ v: 1, kind: 'CHANGED', ticket_id: ticketId, ticket: snapshot },
         ...{ generated_timestamp: generatedAt, changes, previous, shortened: [] },
       });
-      return { mark, content, version, again };
+      const before = known?.place ?? toldPlace(snapshot, previous);
+      return { mark, content, scope: { before, publicChanges }, version, again };
     }
     default:
       return order satisfies never;
@@ -100,27 +107,48 @@ function judgeAbsent(ticket: MarkedTicket): Verdict {
     return judgeGone(ticket, mark.gone ?? 'DELETED');
   }
   // A new or restored ticket may be told of before it is shown; one that never is is not the feed's.
-  return { mark, content: null, version: null, again: mayBeYetToCome(mark, known) && canTryAgain(mark) };
+  return quiet(mark, null, mayBeYetToCome(mark, known) && canTryAgain(mark));
 }
 
 function judgeGone({ mark, known, hints }: MarkedTicket, gone: 'DELETED' | 'ERASED'): Verdict {
   const isTold = known?.state === 'ERASED' || known?.state === gone;
-  if (isTold) return { mark, content: null, version: null, again: false };
+  if (isTold) return quiet(mark, null, false);
   const permanent = gone === 'ERASED';
   const { ticketId } = mark;
   const at = mark.expectedAt ?? known?.updatedAt ?? new Date(0);
+  const { changes, publicChanges } = mergeHints(hints);
   return {
     mark,
-    content: {
-      v: 1,
-      kind: 'DELETED',
-      ticket_id: ticketId,
-      permanent,
-      changes: mergeHints(hints).changes,
-    },
+    content: { v: 1, kind: 'DELETED', ticket_id: ticketId, permanent, changes },
+    scope: { before: known?.place ?? null, publicChanges },
     version: goneVersion(known, { ticketId, permanent, at }),
     again: false,
   };
+}
+
+/** The end of a mark that leads to no entry. */
+export function quiet(mark: TicketMark, version: KnownTicket | null, again: boolean): Verdict {
+  return { mark, content: null, scope: { before: null, publicChanges: [] }, version, again };
+}
+
+function placeOf({ organization_id, requester_id, is_public }: TicketSnapshot): TicketPlace {
+  return { organizationId: organization_id, requesterId: requester_id, isPublic: is_public };
+}
+
+/** Where a ticket that the feed did not know belonged before, as far as webhooks told that it has moved. */
+function toldPlace(snapshot: TicketSnapshot, previous: PreviousValues): TicketPlace | null {
+  const { organization_id: organization, requester_id: requester } = previous;
+  if (organization === undefined && requester === undefined) return null;
+  const now = placeOf(snapshot);
+  return {
+    organizationId: organization === undefined ? now.organizationId : idOf(organization),
+    requesterId: requester === undefined ? now.requesterId : idOf(requester),
+    isPublic: now.isPublic,
+  };
+}
+
+function idOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
 }
 
 function isOlderThanTold({ expectedAt }: TicketMark, { updatedAt }: ReadTicket): boolean {

@@ -3,7 +3,6 @@
  * versions that are new. A ticket is in one load at a time, so of two answers the later one is the newer. What
  * fails stays marked.
  */
-import type { TicketChangeContent } from '../../base/index.ts';
 import {
   countAppended,
   decodeHint,
@@ -23,9 +22,9 @@ import {
 } from '../../feed/index.ts';
 import { isTooLarge, MAX_LOADED_TICKETS } from '../../proxy/index.ts';
 import type { Tx } from '../../store/index.ts';
-import { MAX_APPENDED_CHANGES } from './append-changes.ts';
+import { MAX_APPENDED_CHANGES, type NewTicketChange } from './append-changes.ts';
 import type { FeedWork } from './feed-work.ts';
-import { type Found, judgeTicket, type Verdict } from './judge-tickets.ts';
+import { type Found, judgeTicket, quiet, type Verdict } from './judge-tickets.ts';
 import type { Slots } from './slots.ts';
 
 const MAX_UNDER_WAY = 2;
@@ -39,8 +38,7 @@ interface Batch {
   readonly pending: ReadonlyMap<number, PendingInvocations>;
 }
 
-interface Append {
-  readonly content: TicketChangeContent;
+interface Append extends NewTicketChange {
   readonly verdict: Verdict;
 }
 
@@ -193,7 +191,7 @@ class TicketLoader {
     const { integrationId } = this.#work.key;
     const { ticketId } = mark;
     this.#work.log.warn('A ticket is larger than the gateway reads', { integrationId, ticketId });
-    return { mark, content: null, version: null, again: true };
+    return quiet(mark, null, true);
   }
 
   /** A ticket that is known and not among those shown is asked for by itself, before it is said to be gone. */
@@ -213,7 +211,7 @@ class TicketLoader {
           hint === null ? [] : decodeHint(open(hintLocation(integrationId, invocationId), hint)),
         );
         // What was before the first of them is not known.
-        return [ticketId, isCut ? hints.map(({ change }) => ({ change, previous: {} })) : hints];
+        return [ticketId, isCut ? hints.map((hint) => ({ ...hint, previous: {} })) : hints];
       }),
     );
   }
@@ -221,8 +219,8 @@ class TicketLoader {
   async #write(batch: Batch, verdicts: readonly Verdict[]): Promise<void> {
     const appends = verdicts
       .flatMap((verdict): Append[] => {
-        const { content } = verdict;
-        return content === null ? [] : [{ content, verdict }];
+        const { content, scope } = verdict;
+        return content === null ? [] : [{ content, scope, verdict }];
       })
       .toSorted((a, b) => timeOf(a.verdict) - timeOf(b.verdict));
     const quiet = verdicts.filter(({ content }) => content === null);

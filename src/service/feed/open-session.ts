@@ -1,34 +1,47 @@
 import type { Recipient } from '../../access/index.ts';
-import type { SealdeskError } from '../../base/index.ts';
+import { SealdeskError } from '../../base/index.ts';
 import type { AuthenticatedCall } from '../../proxy/index.ts';
+import type { AccessSyncRunView } from '../access-sync/sync-view.ts';
+import type { AuditTailEvent } from '../audit/audit-tail-event.ts';
+import type { SessionIterator } from '../session-iterator.ts';
 import type { FeedIterator } from './feed-iterator.ts';
 import type { TicketFeedEvent } from './ticket-feed-event.ts';
 import type { TicketSession, TicketSubscription } from './ticket-session.ts';
 
 /** For whom a session's entries are sealed. */
-export type Recipiency = Pick<Recipient, 'keyId' | 'lineageId'>;
+export type Recipiency = Pick<Recipient, 'keyId' | 'lineageId' | 'restriction'>;
 
 export interface SessionPort {
   readonly subscribe: (subscription: TicketSubscription) => Promise<FeedIterator>;
+  readonly followAudit: (after: string | null) => Promise<SessionIterator<AuditTailEvent>>;
+  readonly followSync: (runId: string) => Promise<SessionIterator<AccessSyncRunView>>;
   /** Called once, where a failure ended it. */
   readonly onEnd: (failure: SealdeskError) => void;
+  /** Called once, where its login became too old. */
+  readonly onExpired: () => void;
   /** Called once, however it ended. */
   readonly onClosed: () => void;
 }
 
-/** OPEN until it is closed, by who opened it or because a key of its caller has ended; then over for good. */
+/** OPEN until it is closed, by who opened it, because a key of its caller has ended or its login is too old; then over for good. */
 export class OpenSession implements TicketSession {
   readonly call: AuthenticatedCall;
-  readonly recipient: Recipiency;
+  /** `null` for who has no client key, and follows the audit log or an access sync only. */
+  readonly recipient: Recipiency | null;
+  /** When its login is too old, in milliseconds since 1970. */
+  readonly until: number;
   readonly #port: SessionPort;
   /** By integration. */
   readonly #iterators = new Map<string, Set<FeedIterator>>();
+  /** What is followed in the clear. */
+  readonly #clear = new Set<SessionIterator<unknown>>();
   #isOver = false;
   #failure: SealdeskError | null = null;
 
-  constructor(call: AuthenticatedCall, recipient: Recipiency, port: SessionPort) {
+  constructor(call: AuthenticatedCall, recipient: Recipiency | null, until: number, port: SessionPort) {
     this.call = call;
     this.recipient = recipient;
+    this.until = until;
     this.#port = port;
   }
 
@@ -46,17 +59,24 @@ export class OpenSession implements TicketSession {
     const iterators = this.#iterators.get(integrationId) ?? new Set();
     this.#iterators.set(integrationId, iterators);
     iterators.add(iterator);
-    const stop = (): void => iterator.end();
-    signal.addEventListener('abort', stop, { once: true });
     iterator.onceOver(() => {
-      signal.removeEventListener('abort', stop);
       iterators.delete(iterator);
       if (iterators.size === 0) this.#iterators.delete(integrationId);
     });
-    if (signal.aborted) iterator.end();
-    // The session may have ended while the subscription began.
-    if (this.#isOver) iterator.end(this.#failure);
-    return iterator;
+    return this.#hold(iterator, signal);
+  }
+
+  async followAudit(
+    after: string | null,
+    signal: AbortSignal,
+  ): Promise<AsyncIterableIterator<AuditTailEvent>> {
+    this.#assertOpen();
+    return this.#holdClear(await this.#port.followAudit(after), signal);
+  }
+
+  async followSync(runId: string, signal: AbortSignal): Promise<AsyncIterableIterator<AccessSyncRunView>> {
+    this.#assertOpen();
+    return this.#holdClear(await this.#port.followSync(runId), signal);
   }
 
   /** Ends the session with all its subscriptions. */
@@ -67,6 +87,14 @@ export class OpenSession implements TicketSession {
     this.#port.onEnd(failure);
   }
 
+  /** Ends the session with all its subscriptions, without a failure: whoever logs in anew goes on. */
+  expire(): void {
+    if (this.#isOver) return;
+    this.#failure = loginTooOld();
+    this.#close(null);
+    this.#port.onExpired();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close(null);
   }
@@ -74,14 +102,38 @@ export class OpenSession implements TicketSession {
   #close(failure: SealdeskError | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const iterators of this.#iterators.values()) {
+    for (const iterators of [...this.#iterators.values(), this.#clear]) {
       for (const iterator of [...iterators]) iterator.end(failure);
     }
     this.#port.onClosed();
+  }
+
+  #holdClear<Iterator extends SessionIterator<unknown>>(iterator: Iterator, signal: AbortSignal): Iterator {
+    this.#clear.add(iterator);
+    iterator.onceOver(() => this.#clear.delete(iterator));
+    return this.#hold(iterator, signal);
+  }
+
+  /** The iterator, which ends with `signal`, and where the session has ended while it began. */
+  #hold<Iterator extends SessionIterator<unknown>>(iterator: Iterator, signal: AbortSignal): Iterator {
+    const stop = (): void => iterator.end();
+    signal.addEventListener('abort', stop, { once: true });
+    iterator.onceOver(() => signal.removeEventListener('abort', stop));
+    if (signal.aborted) iterator.end();
+    if (this.#isOver) iterator.end(this.#failure);
+    return iterator;
   }
 
   #assertOpen(): void {
     if (!this.#isOver) return;
     throw this.#failure ?? new TypeError('"subscribe" was called on a session that is closed');
   }
+}
+
+/** What is told who subscribes in the moment in which the session is over. */
+function loginTooOld(): SealdeskError {
+  return new SealdeskError(
+    'UNAUTHENTICATED',
+    'The login of this connection is as old as it may become. Connect again with a new token.',
+  );
 }

@@ -1,8 +1,10 @@
 /**
  * Signed positions of streams. Whoever asks at the same time for streams of one feed is served by one look into
- * the database, one event of the log and one envelope for each stream and key. A position that another process
- * sealed is used as long as it is what would be sealed now: of the same sequence, and young enough.
+ * the database, one event of the log and one envelope for each stream and key; who asks while that is under way
+ * waits for it to end, and then has what it sealed. A position that another process sealed is used as long as it is
+ * what would be sealed now: of the same sequence, and young enough.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { listActiveKeys } from '../../access/index.ts';
 import { createId, encodeUtf8, SealdeskError, type TicketPositionContent } from '../../base/index.ts';
 import type { HybridCryptoEnvelope } from '../../envelope/index.ts';
@@ -55,7 +57,7 @@ export function createPositionSealer(deps: PositionSealerDeps): PositionSealer {
   return new BatchingPositionSealer(deps);
 }
 
-/** What is asked of one feed in one turn of the event loop. */
+/** What is asked of one feed in one turn of the event loop, or while the batch before is sealed. */
 interface Batch {
   readonly tenantId: string;
   readonly integrationId: string;
@@ -67,6 +69,8 @@ class BatchingPositionSealer implements PositionSealer {
   readonly #deps: PositionSealerDeps;
   /** Still collecting, by integration. */
   readonly #batches = new Map<string, Batch>();
+  /** The end of the newest batch, by integration. */
+  readonly #ends = new Map<string, Promise<unknown>>();
 
   constructor(deps: PositionSealerDeps) {
     this.#deps = deps;
@@ -89,8 +93,7 @@ class BatchingPositionSealer implements PositionSealer {
   }
 
   #openBatch({ tenantId, integrationId }: PositionTarget): Batch {
-    const { promise: turn, resolve: endTurn } = Promise.withResolvers<void>();
-    setImmediate(endTurn);
+    const turn = Promise.all([nextTurn(), this.#ends.get(integrationId)]);
     const batch: Batch = {
       tenantId,
       integrationId,
@@ -100,8 +103,15 @@ class BatchingPositionSealer implements PositionSealer {
         return this.#sealBatch(batch);
       }),
     };
-    batch.answer.catch(() => undefined);
     this.#batches.set(integrationId, batch);
+    const end = batch.answer.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#ends.set(integrationId, end);
+    void end.then(() => {
+      if (this.#ends.get(integrationId) === end) this.#ends.delete(integrationId);
+    });
     return batch;
   }
 
@@ -148,7 +158,7 @@ class BatchingPositionSealer implements PositionSealer {
         plaintext,
       }),
     );
-    const envelopes = await this.#deps.sealer.sealAll(keys, sealings, now);
+    const envelopes = await this.#deps.sealer.sealAll(keys, sealings, now, null);
     const sealed = sealings.flatMap((sealing, index) => {
       const made = envelopes[index];
       return made === undefined ? [] : [{ sealing, made }];
@@ -157,7 +167,7 @@ class BatchingPositionSealer implements PositionSealer {
     const leaving = await store.withTenant(tenantId, async (tx) => {
       const lineageIds = [...new Set(sealings.map(({ lineageId }) => lineageId))];
       const active = new Set(
-        (await listActiveKeys(tx, tenantId, lineageIds, { isHeld: true })).map(({ keyId }) => keyId),
+        (await listActiveKeys(tx, tenantId, lineageIds, now, { isHeld: true })).map(({ keyId }) => keyId),
       );
       const still = sealed.filter(({ sealing }) => active.has(sealing.recipientKeyId));
       if (still.length === 0) return still;

@@ -47,6 +47,8 @@ export class StreamTail {
   /** Of the newest entry that was read. */
   #newest: number;
   #position: AnnouncedPosition | null = null;
+  /** What was last told to who began. */
+  #greeting: AnnouncedPosition | null = null;
   /** Milliseconds since 1970. */
   #lastEventAt: number;
 
@@ -152,6 +154,17 @@ export class StreamTail {
     this.#wakeAll();
   }
 
+  /** A position as who begins at `place` is told it: one and the same for all who begin there with it. */
+  greeting({ sequence, issuedAt, envelope }: SealedPosition, place: number): AnnouncedPosition {
+    const last = this.#greeting;
+    const event = positionEvent(this.stream, { sequence, envelope }, place);
+    const isSame =
+      last?.issuedAt === issuedAt && last.event.sequence === sequence && last.event.cursor === event.cursor;
+    if (isSame) return last;
+    this.#greeting = { event, issuedAt };
+    return this.#greeting;
+  }
+
   /** Some of what comes after `place`, from memory; `null` where the log has to be asked. */
   after(place: number): readonly ChangeEvent[] | null {
     if (place >= this.#newest) return [];
@@ -186,7 +199,7 @@ export class StreamTail {
 }
 
 /** A position as a subscriber at `place` gets it. */
-export function positionEvent(
+function positionEvent(
   stream: string,
   { sequence, envelope }: Pick<SealedPosition, 'sequence' | 'envelope'>,
   place: number,

@@ -4,6 +4,7 @@
  *
  * The log is the truth. A tail that cannot be read stays as it is until the next look.
  */
+import { touchClientKeys } from '../../access/index.ts';
 import { type Clock, isSealdeskError, type Log } from '../../base/index.ts';
 import { lockLog, MAX_ENTRY_PAGE, READ_TOUCH_MS, readEntries, touchStreams } from '../../feed/index.ts';
 import type { Store } from '../../store/index.ts';
@@ -207,11 +208,14 @@ export class StreamTails implements AsyncDisposable {
 
   async #touch(feed: FeedTails, now: number): Promise<void> {
     feed.touchedAt = now;
-    const lineageIds = [...new Set([...feed.tails.values()].map(({ target }) => target.lineageId))];
+    const targets = [...feed.tails.values()].map(({ target }) => target);
+    const lineageIds = [...new Set(targets.map(({ lineageId }) => lineageId))];
+    const keyIds = targets.map(({ recipientKeyId }) => recipientKeyId);
     await this.#deps.store
       .withTenant(feed.tenantId, async (tx) => {
         await lockLog(tx, feed.tenantId, feed.integrationId);
         await touchStreams(tx, feed, lineageIds, new Date(now));
+        await touchClientKeys(tx, feed.tenantId, keyIds, now);
       })
       .catch((error: unknown) => this.#noteFailure('That a change feed is read could not be noted', error));
   }

@@ -2,7 +2,7 @@
  * The beginning of a subscription: may the caller have it, is the stream there, is its cursor good. The stream is
  * opened and the beginning recorded in one transaction; only then is anything handed on.
  */
-import { assertStillEntitled, type Recipient } from '../../access/index.ts';
+import { assertStillEntitled, type Recipient, restrictionFor, touchClientKey } from '../../access/index.ts';
 import {
   createId,
   encodeFeedCursor,
@@ -16,6 +16,7 @@ import {
   lockLog,
   openStream,
   READ_TOUCH_MS,
+  readEntries,
   type Stream,
   touchStreams,
 } from '../../feed/index.ts';
@@ -32,8 +33,8 @@ import { appendEvents } from '../record-event.ts';
 import type { ServiceDeps } from '../service-deps.ts';
 import { cursorExpired, FeedIterator } from './feed-iterator.ts';
 import { FEED_OPERATION } from './feed-operation.ts';
+import type { Recipiency } from './open-session.ts';
 import type { PositionSealer } from './position-sealer.ts';
-import { positionEvent } from './stream-tail.ts';
 import type { StreamTails } from './stream-tails.ts';
 import type { TicketSubscription } from './ticket-session.ts';
 
@@ -44,7 +45,7 @@ export interface SubscribeDeps extends Pick<ServiceDeps, 'store' | 'keyring' | '
 
 export interface SubscribeRequest extends TicketSubscription {
   readonly call: AuthenticatedCall;
-  readonly recipient: Pick<Recipient, 'keyId' | 'lineageId'>;
+  readonly recipient: Recipiency;
 }
 
 /** The iterator, its first event made. Rejects as `TicketSession.subscribe` does. */
@@ -60,10 +61,13 @@ export async function subscribeTickets(
   const after = parseAfter(request);
   const startedAt = clock.now();
   const stream = await store.withTenant(tenantId, async (tx) => {
-    await assertMaySubscribe(tx, call, integrationId);
+    await assertMaySubscribe(tx, call, recipient, integrationId);
     const opened = await ensureOpen(tx, { tenantId, integrationId, lineageId }, new Date(startedAt));
+    // Before the key is held: two that hold it could not both note its use.
+    await touchClientKey(tx, { tenantId, clientKeyId: recipientKeyId, now: startedAt });
     await assertStillEntitled(tx, call.caller, recipient, startedAt);
     assertHeld(opened, integrationId, after);
+    if (after !== null) await assertSealedTo(tx, { tenantId, integrationId }, recipient, opened, after);
     const headKey = keys.auditHeadKey();
     try {
       await appendEvents(tx, tenantId, headKey, [
@@ -92,7 +96,7 @@ export async function subscribeTickets(
     tails,
     tail,
     place,
-    position: { event: positionEvent(tail.stream, position, place), issuedAt: position.issuedAt },
+    position: tail.greeting(position, place),
   });
   // What was appended since the position was sealed.
   tails.hint(integrationId);
@@ -106,12 +110,13 @@ const POSITION_MAX_AGE_MS = 10_000;
 export async function assertMaySubscribe(
   tx: Tx,
   { caller }: AuthenticatedCall,
+  recipient: Pick<Recipient, 'restriction'>,
   integrationId: string,
 ): Promise<void> {
   const integration = isId('integration', integrationId)
     ? await findIntegration(tx, caller.tenantId, integrationId)
     : null;
-  assertPermitted(integration, caller, FEED_OPERATION);
+  assertPermitted(integration, { caller, restriction: restrictionFor(caller, recipient) }, FEED_OPERATION);
   assertIntegrationOn(integration);
   const feed = await tx
     .selectFrom('ticket_feeds')
@@ -153,6 +158,26 @@ function parseAfter({ integrationId, after, recipient }: SubscribeRequest): numb
   throw invalidInput([
     { path: 'after', message: 'is a cursor of another integration or of another client key' },
   ]);
+}
+
+/**
+ * What was appended before a successor was mapped is sealed to the keys before it alone: they are still served while
+ * they overlap. Throws CURSOR_EXPIRED where what comes after `after` is not sealed to this key.
+ */
+async function assertSealedTo(
+  tx: Tx,
+  feed: { readonly tenantId: string; readonly integrationId: string },
+  { keyId: recipientKeyId, lineageId }: SubscribeRequest['recipient'],
+  { sequence }: Stream,
+  after: number,
+): Promise<void> {
+  if (recipientKeyId === lineageId || after === sequence) return;
+  const found = await readEntries(tx, feed, [{ lineageId, recipientKeyId, after }], 1);
+  const first = [...found.values()][0]?.[0]?.sequence ?? sequence + 1;
+  if (first === after + 1) return;
+  throw cursorExpired(
+    encodeFeedCursor({ stream: streamName(feed.integrationId, lineageId), sequence: first - 1 }),
+  );
 }
 
 /** Throws CURSOR_EXPIRED where the stream does not hold what comes after `after`, or never came so far. */

@@ -1,34 +1,49 @@
 /**
  * The connections of a process that follow change feeds, and what they may have. Every two seconds, and when a
  * hint says that rights have changed, all of them are held against the database, each tenant's with one look:
- * whose API key or client key has ended is told so and given nothing more, and so is every subscription that the
- * policy permits no longer.
+ * whose API key or client key has ended is told so and given nothing more, so is whose signed login has become too
+ * old, and so is every subscription that the policy permits no longer. Nobody needs a client key to follow the audit
+ * log or an access sync.
  */
 import { boundRecipient, type Caller, chooseRecipient, findEndedKeys } from '../../access/index.ts';
 import { isSealdeskError, type SealdeskError } from '../../base/index.ts';
 import { type AuthenticatedCall, assertAuthenticated, type Call } from '../../proxy/index.ts';
+import type { SyncTails } from '../access-sync/sync-tails.ts';
+import type { AccessSyncRunView } from '../access-sync/sync-view.ts';
+import type { AuditTailEvent } from '../audit/audit-tail-event.ts';
+import type { AuditTails } from '../audit/audit-tails.ts';
+import { CallerPlaces } from '../caller-places.ts';
 import type { ServiceDeps } from '../service-deps.ts';
+import type { SessionIterator } from '../session-iterator.ts';
 import type { FeedIterator } from './feed-iterator.ts';
-import { HolderCounts } from './holder-counts.ts';
 import { OpenSession, type Recipiency } from './open-session.ts';
 import { assertMaySubscribe, type SubscribeDeps, subscribeTickets } from './subscribe-tickets.ts';
 import type { SessionOptions, TicketSession, TicketSubscription } from './ticket-session.ts';
 
-/** In one process: of one API key, and of all keys of a tenant together. */
+/** In one process: of one key, and of all keys of a tenant together. */
 export const SESSION_LIMITS = Object.freeze({
   connections: Object.freeze({ key: 1_000, tenant: 2_500 }),
   subscriptions: Object.freeze({ key: 2_000, tenant: 5_000 }),
 });
 
+/** How long a connection may live on a login that a client key has signed. */
+export const SIGNED_LOGIN_MS = 3_600_000;
 const CHECK_INTERVAL_MS = 2_000;
 
-export interface TicketSessionsDeps extends SubscribeDeps, Pick<ServiceDeps, 'log'> {}
+export interface TicketSessionsDeps extends SubscribeDeps, Pick<ServiceDeps, 'log'> {
+  readonly auditTails: AuditTails;
+  readonly syncTails: SyncTails;
+}
 
 export class TicketSessions implements AsyncDisposable {
   readonly #deps: TicketSessionsDeps;
   readonly #sessions = new Set<OpenSession>();
-  readonly #connections = createPlaces('connections');
-  readonly #subscriptions = createPlaces('subscriptions');
+  readonly #connections = new CallerPlaces(SESSION_LIMITS.connections, 'key', 'connections to change feeds');
+  readonly #subscriptions = new CallerPlaces(
+    SESSION_LIMITS.subscriptions,
+    'key',
+    'subscriptions to change feeds',
+  );
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
   #checking: Promise<void> | null = null;
@@ -45,22 +60,13 @@ export class TicketSessions implements AsyncDisposable {
     return recorded(call, options, async () => {
       assertAuthenticated(call);
       const { caller } = call;
-      const release = takePlace(this.#connections, caller);
+      const release = this.#connections.take(caller);
       try {
-        const recipient = await this.#recipientOf(call);
-        // Its bound key is not needed any more, and there may be many connections.
-        const slim: AuthenticatedCall = { ...call, caller: { ...caller, boundKey: null } };
-        const session = new OpenSession(slim, recipient, {
-          subscribe: (subscription) =>
-            recorded(slim, options, () => this.#subscribe(slim, recipient, subscription)),
-          onEnd: options.onEnd,
-          onClosed: () => {
-            release();
-            this.#sessions.delete(session);
-          },
+        const recipient = await this.#recipientOf(call).catch((error: unknown) => {
+          if (mayDoWithoutRecipient(caller, error)) return null;
+          throw error;
         });
-        this.#sessions.add(session);
-        return session;
+        return this.#keep({ ...call, caller: { ...caller, boundKey: null } }, recipient, options, release);
       } catch (error) {
         release();
         throw error;
@@ -80,14 +86,45 @@ export class TicketSessions implements AsyncDisposable {
     for (const session of this.#sessions) await session[Symbol.asyncDispose]();
   }
 
+  /**
+   * The session of a caller without its bound key, which is not needed any more: there may be many connections. A
+   * method of its own, since what the session calls back keeps everything that is in sight where it is written.
+   */
+  #keep(
+    call: AuthenticatedCall,
+    recipient: Recipiency | null,
+    options: SessionOptions,
+    release: () => void,
+  ): OpenSession {
+    const isSigned = call.caller.kind === 'CLIENT_KEY';
+    const until = isSigned ? this.#deps.clock.now() + SIGNED_LOGIN_MS : Number.POSITIVE_INFINITY;
+    const session = new OpenSession(call, recipient, until, {
+      subscribe: (subscription) =>
+        recorded(call, options, async () =>
+          this.#subscribe(call, recipient ?? (await this.#recipientOf(call)), subscription),
+        ),
+      followAudit: (after) => recorded(call, options, () => this.#followAudit(call, after)),
+      followSync: (runId) => recorded(call, options, () => this.#followSync(call, runId)),
+      onEnd: options.onEnd,
+      onExpired: options.onExpired,
+      onClosed: () => {
+        release();
+        this.#sessions.delete(session);
+      },
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
   async #recipientOf(call: AuthenticatedCall): Promise<Recipiency> {
     const { caller, recipientKeyId } = call;
-    const { keyId, lineageId } =
-      boundRecipient(caller, recipientKeyId) ??
+    const now = this.#deps.clock.now();
+    const { keyId, lineageId, restriction } =
+      boundRecipient(caller, recipientKeyId, now) ??
       (await this.#deps.store.withTenant(caller.tenantId, (tx) =>
-        chooseRecipient(tx, caller, recipientKeyId),
+        chooseRecipient(tx, caller, recipientKeyId, now),
       ));
-    return { keyId, lineageId };
+    return { keyId, lineageId, restriction };
   }
 
   async #subscribe(
@@ -95,7 +132,7 @@ export class TicketSessions implements AsyncDisposable {
     recipient: Recipiency,
     subscription: TicketSubscription,
   ): Promise<FeedIterator> {
-    const release = takePlace(this.#subscriptions, call.caller);
+    const release = this.#subscriptions.take(call.caller);
     try {
       const iterator = await subscribeTickets(this.#deps, { ...subscription, call, recipient });
       iterator.onceOver(release);
@@ -106,12 +143,47 @@ export class TicketSessions implements AsyncDisposable {
     }
   }
 
+  async #followAudit(
+    call: AuthenticatedCall,
+    after: string | null,
+  ): Promise<SessionIterator<AuditTailEvent>> {
+    const release = this.#subscriptions.take(call.caller);
+    try {
+      const tail = await this.#deps.auditTails.begin(call, after);
+      tail.onceOver(release);
+      return tail;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #followSync(call: AuthenticatedCall, runId: string): Promise<SessionIterator<AccessSyncRunView>> {
+    const release = this.#subscriptions.take(call.caller);
+    try {
+      const tail = await this.#deps.syncTails.begin(call, runId);
+      tail.onceOver(release);
+      return tail;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
   async #run(): Promise<void> {
     const { clock } = this.#deps;
     while (!this.#stopped.signal.aborted) {
       await clock.wait(CHECK_INTERVAL_MS, this.#stopped.signal).catch(() => undefined);
-      if (!this.#stopped.signal.aborted && this.#sessions.size > 0) await this.#check(null);
+      if (this.#stopped.signal.aborted) return;
+      this.#expire();
+      if (this.#sessions.size > 0) await this.#check(null);
     }
+  }
+
+  /** Ends what would else be too old at the next look. Asks nobody. */
+  #expire(): void {
+    const next = this.#deps.clock.now() + CHECK_INTERVAL_MS;
+    for (const session of this.#sessions) if (session.until <= next) session.expire();
   }
 
   /** Joins the check under way, which is then followed by another. Never rejects. */
@@ -141,22 +213,26 @@ export class TicketSessions implements AsyncDisposable {
 
   async #checkTenant(tenantId: string, sessions: readonly OpenSession[]): Promise<void> {
     const { store, clock } = this.#deps;
-    const apiKeyIds = [...new Set(sessions.map(({ call }) => call.caller.apiKeyId))];
-    const clientKeyIds = [...new Set(sessions.map(({ recipient }) => recipient.keyId))];
+    const callers = sessions.map(({ call }) => call.caller);
+    const apiKeyIds = [...new Set(callers.filter(({ kind }) => kind === 'API_KEY').map(({ id }) => id))];
+    // Of a client key that logged in, the recipient is itself.
+    const clientKeyIds = [...new Set(sessions.flatMap(({ recipient }) => recipient?.keyId ?? []))];
     await store.withTenant(tenantId, async (tx) => {
       const ended = await findEndedKeys(tx, tenantId, { apiKeyIds, clientKeyIds }, clock.now());
-      /** What one API key may have of one integration, asked once. */
+      /** What one key may have of one integration under one restriction, asked once. */
       const verdicts = new Map<string, Promise<SealdeskError | null>>();
       for (const session of sessions) {
         const { call, recipient } = session;
-        const failure = ended.get(call.caller.apiKeyId) ?? ended.get(recipient.keyId);
+        const failure = ended.get(call.caller.id) ?? ended.get(recipient?.keyId ?? '');
         if (failure !== undefined) {
           session.end(failure);
           continue;
         }
+        if (recipient === null) continue;
         for (const [integrationId, iterators] of session.subscriptions()) {
-          const name = `${call.caller.apiKeyId} ${integrationId}`;
-          const verdict = verdicts.get(name) ?? failureOf(() => assertMaySubscribe(tx, call, integrationId));
+          const name = JSON.stringify([call.caller.id, recipient.restriction, integrationId]);
+          const verdict =
+            verdicts.get(name) ?? failureOf(() => assertMaySubscribe(tx, call, recipient, integrationId));
           verdicts.set(name, verdict);
           const denial = await verdict;
           if (denial !== null) for (const iterator of iterators) iterator.end(denial);
@@ -166,34 +242,10 @@ export class TicketSessions implements AsyncDisposable {
   }
 }
 
-/** What is counted for a key and for its tenant. */
-interface Places {
-  readonly ofKeys: HolderCounts;
-  readonly ofTenants: HolderCounts;
-}
-
-function createPlaces(kind: keyof typeof SESSION_LIMITS): Places {
-  const { key, tenant } = SESSION_LIMITS[kind];
-  const what = `${kind} to change feeds`;
-  return {
-    ofKeys: new HolderCounts(key, 'This API key', what),
-    ofTenants: new HolderCounts(tenant, 'The tenant of this API key', what),
-  };
-}
-
-/** One more for the caller and its tenant, until what is returned is called. Throws TOO_MANY_REQUESTS. */
-function takePlace({ ofKeys, ofTenants }: Places, { apiKeyId, tenantId }: Caller): () => void {
-  const releaseTenant = ofTenants.take(tenantId);
-  try {
-    const releaseKey = ofKeys.take(apiKeyId);
-    return () => {
-      releaseKey();
-      releaseTenant();
-    };
-  } catch (error) {
-    releaseTenant();
-    throw error;
-  }
+/** Whether that no recipient is known keeps the caller from nothing that its roles permit. */
+function mayDoWithoutRecipient({ roles }: Caller, error: unknown): boolean {
+  const follows = roles.includes('AUDITOR') || roles.includes('ADMIN');
+  return isSealdeskError(error, 'SEALED_RESPONSE_REQUIRED') && follows;
 }
 
 /** `work`, its failure recorded. */

@@ -137,7 +137,8 @@ export function readPayload(
 
 function catalogueIssues(operation: ChangeName, payload: JsonObject): readonly FieldIssue[] {
   try {
-    findOperation(operation)?.prepare(payload);
+    // What a restricted client key may choose is looked at with the change itself.
+    findOperation(operation)?.prepare(payload, null);
     return [];
   } catch (error) {
     if (!isSealdeskError(error, 'VALIDATION_FAILED')) throw error;

@@ -5,6 +5,9 @@ import { type NumberedKind, parseObjectId, parseZendeskId } from './object-id.ts
 export const DEFAULT_SLICE = 25;
 export const MAX_SLICE = 100;
 const MAX_CURSOR_CHARACTERS = 4_096;
+const MAX_LISTED = 20;
+/** C0 and C1 controls. */
+export const CONTROL = /\p{Cc}/u;
 const NOT_A_CURSOR = 'is not a cursor of this connection; send the endCursor of the page before';
 
 const KIND_NAMES: Readonly<Record<NumberedKind, string>> = {
@@ -80,3 +83,24 @@ export const statusField = enumField({
   DELETED: 'DELETED is only answered, never taken: Zendesk neither lists nor sets it',
 });
 export const valueField = enumField({ OTHER: ONLY_ANSWERED });
+
+/** Text that a person types into one line. */
+export const oneLine = (max: number) =>
+  z
+    .string()
+    .refine(
+      (text) => text.trim() !== '' && text.length <= max && text.isWellFormed() && !CONTROL.test(text),
+      `must be text of 1 to ${max} characters on one line`,
+    );
+
+/** One or several of a kind, each once. */
+export const listOf = <Item extends z.ZodType>(item: Item, max = MAX_LISTED) =>
+  z
+    .array(item)
+    .min(1, 'must name at least one; leave it out to filter by it no more')
+    .max(max, `must name at most ${max}`)
+    .transform((items) => [...new Set(items)]);
+
+/** `null` is as good as left out. */
+export const optional = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullish().transform((value) => value ?? undefined);

@@ -1,26 +1,25 @@
 /** What lists of the typed graph are asked for, read from their arguments. */
 import { z } from 'zod';
 import type { SearchRequest, SliceRequest, TicketFilter, TicketSort, UserFilter } from '../../proxy/index.ts';
-import { objectIdField, sliceFields, statusField, valueField, zendeskIdField } from './input-fields.ts';
+import {
+  CONTROL,
+  listOf,
+  objectIdField,
+  oneLine,
+  optional,
+  sliceFields,
+  statusField,
+  valueField,
+  zendeskIdField,
+} from './input-fields.ts';
 
-const MAX_TAGS = 20;
 const MAX_TAG_CHARACTERS = 255;
 const MAX_EXTERNAL_ID_CHARACTERS = 255;
 const MAX_QUERY_CHARACTERS = 2_000;
 /** As Zendesk's address takes it, together with the other fields of a call. */
 const MAX_ENCODED_QUERY_CHARACTERS = 7_000;
-/** C0 and C1 controls. */
-const CONTROL = /\p{Cc}/u;
 /** `type:` as a term of its own, not within quotes. */
 const TYPE_TERM = /(?:^|\s)-?type:/i;
-
-const oneLine = (max: number) =>
-  z
-    .string()
-    .refine(
-      (text) => text.trim() !== '' && text.length <= max && text.isWellFormed() && !CONTROL.test(text),
-      `must be text of 1 to ${max} characters on one line`,
-    );
 
 const queryText = z
   .string()
@@ -40,17 +39,6 @@ const tag = z
     (text) => text.length <= MAX_TAG_CHARACTERS && text.isWellFormed() && /^[^\s,"\p{Cc}]+$/u.test(text),
     `must be a tag: 1 to ${MAX_TAG_CHARACTERS} characters without spaces, commas or quotes`,
   );
-
-const listOf = <Item extends z.ZodType>(item: Item, max = MAX_TAGS) =>
-  z
-    .array(item)
-    .min(1, 'must name at least one; leave it out to filter by it no more')
-    .max(max, `must name at most ${max}`)
-    .transform((items) => [...new Set(items)]);
-
-/** `null` is as good as left out. */
-const optional = <Schema extends z.ZodType>(schema: Schema) =>
-  schema.nullish().transform((value) => value ?? undefined);
 
 const plainFilter = z.strictObject({
   status: optional(listOf(statusField)),
@@ -92,6 +80,9 @@ export function ticketListInput(integrationId: string) {
       .superRefine(refuseContradictions),
   });
 }
+
+/** Arguments of `myTickets`. */
+export const myTicketsInput = z.strictObject({ ...sliceFields, sort });
 
 /** Arguments of `Integration.users`. */
 export const userListInput = z.strictObject({

@@ -14,7 +14,14 @@ import type {
 import { parseInput } from '../input.ts';
 import { type Found, found, type GraphEntry, openAccount } from './entry.ts';
 import { objectIdField } from './input-fields.ts';
-import { commentListInput, searchInput, sliceInput, ticketListInput, userListInput } from './list-inputs.ts';
+import {
+  commentListInput,
+  myTicketsInput,
+  searchInput,
+  sliceInput,
+  ticketListInput,
+  userListInput,
+} from './list-inputs.ts';
 import type { NumberedKind } from './object-id.ts';
 
 /** Arguments as they come from the document; untrusted. */
@@ -63,6 +70,17 @@ export async function listTickets(
   const account = await openAccount(entry);
   const request = parseInput(ticketListInput(entry.integrationId), input);
   return { account, view: await account.tickets({ of: 'ACCOUNT', ...request, sideLoad }) };
+}
+
+/** The tickets that the caller's client key is restricted to. */
+export async function listMyTickets(
+  entry: GraphEntry,
+  input: Arguments,
+  sideLoad: boolean,
+): Promise<Found<Slice<TicketView>>> {
+  const account = await openAccount(entry);
+  const request = parseInput(myTicketsInput, input);
+  return { account, view: await account.tickets({ of: 'SCOPE', ...request, sideLoad }) };
 }
 
 /** Tickets of a person or an organization, or the incidents of a problem. */

@@ -7,6 +7,7 @@ import {
   isNonExtractable,
   loadClientKey,
   registerClientKey,
+  type SealdeskClient,
   saveClientKey,
   sealedFetch,
   subscribeTicketChanges,
@@ -19,6 +20,11 @@ async function loadWelcomed(): Promise<WelcomedClientKey> {
   const key = await loadClientKey();
   if (key?.state !== 'WELCOMED') throw new Error('no welcomed key is stored');
   return key;
+}
+
+/** Logged in by the API key, or, for `null`, by the page's own key. */
+async function openClient(url: string, apiKey: string | null): Promise<SealdeskClient> {
+  return createClient({ url, clientKey: await loadWelcomed(), ...(apiKey === null ? {} : { apiKey }) });
 }
 
 /** What the page follows, from `follow` to `stopFollowing`. */
@@ -71,8 +77,8 @@ const steps = {
     );
   },
 
-  async tickets(url: string, apiKey: string, integrationId: string) {
-    const client = createClient({ url, apiKey, clientKey: await loadWelcomed() });
+  async tickets(url: string, apiKey: string | null, integrationId: string) {
+    const client = await openClient(url, apiKey);
     const {
       data,
       errors = [],
@@ -89,12 +95,12 @@ const steps = {
   /** Begins to follow; the cursor where that is. */
   async follow(
     url: string,
-    apiKey: string,
+    apiKey: string | null,
     integrationId: string,
     transport: FeedTransport,
     after: string | null,
   ) {
-    const client = createClient({ url, apiKey, clientKey: await loadWelcomed() });
+    const client = await openClient(url, apiKey);
     followed = subscribeTicketChanges({ client, integrationId, transport, after });
     return followed.ready();
   },

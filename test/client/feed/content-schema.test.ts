@@ -18,6 +18,12 @@ const accepts = (value: unknown, validator = whole): boolean => validator.safePa
 const FULL = changed(1) as Extract<TicketChangeContent, { kind: 'CHANGED' }>;
 const DELETED = { v: 1, kind: 'DELETED', ticket_id: 1, permanent: true, changes: ['DELETED'] };
 
+const ENTERED = {
+  ...{ v: 1, kind: 'ENTERED_SCOPE', ticket_id: 1, ticket: FULL.ticket },
+  ...{ generated_timestamp: null, shortened: [] },
+};
+const LEFT = { v: 1, kind: 'LEFT_SCOPE', ticket_id: 1 };
+
 const withTicket = (ticket: object) => ({ ...FULL, ticket: { ...FULL.ticket, ...ticket } });
 const without = (value: object, member: string) =>
   Object.fromEntries(Object.entries(value).filter(([name]) => name !== member));
@@ -54,6 +60,8 @@ describe('the schema of the change feed', () => {
     ],
     ['the largest id', { ...FULL, ticket_id: Number.MAX_SAFE_INTEGER }],
     ['a deletion', DELETED],
+    ['a ticket that entered', ENTERED],
+    ['a ticket that left', LEFT],
     ['a gap', { v: 1, kind: 'GAP', reason: 'NO_ACTIVE_KEY' }],
     ['a restart', { v: 1, kind: 'GAP', reason: 'SOURCE_RESTARTED' }],
     ['a position', { v: 1, complete_until: '2026-01-01T00:00:00Z' }],
@@ -78,6 +86,8 @@ describe('the schema of the change feed', () => {
     ['a field without its value', withTicket({ custom_fields: [{ id: 1 }] })],
     ['a status that is null', withTicket({ status: null })],
     ['a deletion with a ticket', { ...DELETED, ticket: FULL.ticket }],
+    ['one that entered, with previous values', { ...ENTERED, previous: {} }],
+    ['one that left, with its ticket', { ...LEFT, ticket: FULL.ticket }],
     ['a gap for another reason', { v: 1, kind: 'GAP', reason: 'CURSOR_EXPIRED' }],
     ['a position with a sequence', { v: 1, complete_until: null, sequence: 1 }],
     ['nothing', {}],
@@ -96,6 +106,8 @@ describe('the schema of the change feed', () => {
     }
     for (const member of Object.keys(DELETED))
       expect([member, accepts(without(DELETED, member))]).toEqual([member, false]);
+    for (const member of Object.keys(ENTERED))
+      expect([member, accepts(without(ENTERED, member))]).toEqual([member, false]);
   });
 
   it('tells entries and positions apart by their definitions', () => {

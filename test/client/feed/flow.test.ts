@@ -292,7 +292,8 @@ describe('a subscription', () => {
         [`${URL_OF_GATEWAY}/base`, 'sealdesk.example/base/graphql'],
       ] as const) {
         const rig = await openRig(transport);
-        const client = createClient({ url, clientKey: rig.gateway.clientKey, now: () => rig.clock.now() });
+        const { clientKey } = rig.gateway;
+        const client = createClient({ url, clientKey, login: 'NONE', now: () => rig.clock.now() });
         await using changes = rig.follow({ client });
         await changes.ready();
         const scheme = transport === 'SSE' ? 'https' : 'wss';

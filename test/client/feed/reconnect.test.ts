@@ -179,17 +179,22 @@ describe('the pauses between attempts', () => {
   });
 });
 
+/** What ends the iterator, or else is why it waited first. */
+async function firstFailure(rig: FeedRig): Promise<unknown> {
+  await using changes = rig.follow();
+  const error = await take(changes, 3).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  const [waiting] = rig.states.filter((state) => state.kind === 'WAITING');
+  return error ?? waiting?.error;
+}
+
 describe('a WebSocket that is closed', () => {
   const reasonOf = async (code: number, reason: string): Promise<unknown> => {
     const rig = await openLoggedRig();
     rig.server.scripts = [async (serving) => serving.close(code, reason), rig.serveAll];
-    await using changes = rig.follow();
-    const error = await take(changes, 3).then(
-      () => null,
-      (thrown: unknown) => thrown,
-    );
-    const [waiting] = rig.states.filter((state) => state.kind === 'WAITING');
-    return error ?? waiting?.error;
+    return firstFailure(rig);
   };
 
   it.each([
@@ -225,13 +230,7 @@ describe('server-sent events that are refused', () => {
       rig.server.refuse = null;
       return response();
     };
-    await using changes = rig.follow();
-    const error = await take(changes, 3).then(
-      () => null,
-      (thrown: unknown) => thrown,
-    );
-    const [waiting] = rig.states.filter((state) => state.kind === 'WAITING');
-    return error ?? waiting?.error;
+    return firstFailure(rig);
   };
   const coded = (code: string, status: number) => () =>
     Response.json({ errors: [{ message: 'No.', extensions: { code, retryAfter: 3 } }] }, { status });

@@ -11,6 +11,7 @@ import {
   encodeConfirmationClaim,
   encodePublicJwkSet,
   encodeRegistrationClaim,
+  encodeRotationClaim,
   encodeSigningKeyJwk,
   encodeTranscript,
   encodeWelcome,
@@ -19,6 +20,7 @@ import {
   parseEnvelope,
   sealEnvelope,
   signRegistration,
+  signRotation,
   signTransition,
 } from '../../../src/envelope/index.ts';
 import { deriveHpke } from '../independent-opener.ts';
@@ -133,6 +135,14 @@ async function createProofs(cast: Cast): Promise<JsonObject> {
   const kids = { tenant_id: IDS.tenant, kem_kid: cast.recipient.kid, sig_kid: cast.recipientSig.kid };
   const registration = { ...kids, issued_at: ISSUED_AT };
   const confirmation = { ...kids, key_id: IDS.key };
+  const rotation = {
+    tenant_id: IDS.tenant,
+    old_key_id: IDS.key,
+    mode: 'OVERLAP',
+    kem_kid: cast.otherRecipient.kid,
+    sig_kid: cast.stranger.kid,
+    issued_at: ISSUED_AT,
+  } as const;
   const step = await signTransition(cast.gateway, {
     tenantId: IDS.tenant,
     toKid: cast.next.kid,
@@ -210,6 +220,11 @@ async function createProofs(cast: Cast): Promise<JsonObject> {
           },
         },
       ],
+    },
+    rotation: {
+      claim: rotation,
+      message: encodeBase64(encodeRotationClaim(rotation)),
+      proof: encodeBase64(await signRotation(cast.recipientSig, rotation)),
     },
   };
 }

@@ -4,6 +4,7 @@ import type { TicketChangeContent, TicketSnapshot } from '../../../src/base/inde
 import type { ProtectedHeader } from '../../../src/envelope/index.ts';
 import { claimLease, type FeedLease } from '../../../src/feed/index.ts';
 import { appendChanges } from '../../../src/service/feed/append-changes.ts';
+import type { FeedSealer } from '../../../src/service/feed/feed-sealer.ts';
 import type { TicketFeedEvent, TicketSession } from '../../../src/service/index.ts';
 import { type OpenGatewayOptions, openTestGateway, type TestGateway } from '../../support/gateway.ts';
 import type { DatabaseKind } from '../../support/store.ts';
@@ -14,6 +15,8 @@ export interface FeedDesk extends AsyncDisposable {
   readonly tenant: TestTenant;
   /** Appends a version of each ticket, in this order. */
   append(...ticketIds: number[]): Promise<void>;
+  /** The same, sealed by `sealer`. */
+  appendWith(sealer: FeedSealer, ...ticketIds: number[]): Promise<void>;
   /** A session as a connection with `apiKey` (the dashboard's by default) has it. */
   openSession(options?: SessionWish): Promise<TicketSession>;
   /** The header and the plaintext of an event. */
@@ -75,22 +78,24 @@ export async function openFeedDesk(
   });
   const lease = await turnOn(gateway, tenant);
   const kept = resources.move();
+  const appendWith = async (sealer: FeedSealer, ...ticketIds: number[]) => {
+    const { store, keyring, clock } = gateway.deps;
+    await appendChanges(
+      { store, keyring, clock, sealer },
+      {
+        tenantId: tenant.id,
+        integrationId: tenant.integrationId,
+        lease,
+        changes: ticketIds.map((id) => ({ content: changeOf(id) })),
+        commit: async () => undefined,
+      },
+    );
+  };
   return {
     gateway,
     tenant,
-    async append(...ticketIds) {
-      const { store, keyring, clock, feed } = gateway.deps;
-      await appendChanges(
-        { store, keyring, clock, sealer: feed.sealer },
-        {
-          tenantId: tenant.id,
-          integrationId: tenant.integrationId,
-          lease,
-          changes: ticketIds.map((id) => ({ content: changeOf(id) })),
-          commit: async () => undefined,
-        },
-      );
-    },
+    append: (...ticketIds) => appendWith(gateway.deps.feed.sealer, ...ticketIds),
+    appendWith,
     async openSession({ apiKey = tenant.keys.dashboard, clientKeyId, onEnd = () => undefined } = {}) {
       const { services } = gateway;
       return services.openTicketSession(

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { encodeFeedCursor, streamName } from '../../../src/base/index.ts';
 import { createEnvelopeOpener } from '../../../src/client/index.ts';
 import { createNodeSuite } from '../../../src/envelope/node.ts';
+import type { FeedSealer } from '../../../src/service/feed/feed-sealer.ts';
 import { newestEvents } from '../../service/house.ts';
+import { mapTestKey, rotateTestKey } from '../../support/rotation.ts';
 import { describeOnBothDatabases } from '../../support/store.ts';
 import { createTestApiKey, dataOf, openTestClientKey } from '../../support/tenant.ts';
 import { type FeedDesk, openFeedDesk, take, takeChanges } from './feed-desk.ts';
@@ -63,7 +65,7 @@ describeOnBothDatabases('A follower of ticket changes', (kind) => {
     await using desk = await openFeedDesk(kind);
     const { gateway, tenant } = desk;
     const follower = await openFollower(desk, 'wall');
-    const id = follower.session.call.caller.apiKeyId;
+    const id = follower.session.call.caller.id;
     dataOf(await gateway.graphql(REVOKE_API_KEY, { apiKey: tenant.keys.admin, variables: { id } }));
     await expect(follower.ended).resolves.toMatchObject({ code: 'UNAUTHENTICATED' });
     await expect(follower.events.next()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -90,30 +92,21 @@ describeOnBothDatabases('A follower of ticket changes', (kind) => {
   test('of a lineage that had no active key for a while finds one entry that says so', async () => {
     await using desk = await openFeedDesk(kind);
     const { gateway, tenant } = desk;
+    const { admin } = tenant.keys;
     const follower = await openFollower(desk, 'wall');
     await desk.append(1);
     await takeChanges(follower.events, 1);
-    const successor = await openTestClientKey(gateway, tenant.keys.admin, null);
-    await gateway.store.withTenant(tenant.id, (tx) =>
-      tx
-        .updateTable('client_keys')
-        .set({ lineage_id: follower.keyFile.key_id })
-        .where('id', '=', successor.key_id)
-        .execute(),
-    );
-    const asAdmin = { apiKey: tenant.keys.admin };
-    dataOf(await gateway.graphql(REVOKE_KEY, { ...asAdmin, variables: { id: follower.keyFile.key_id } }));
+    dataOf(await gateway.graphql(REVOKE_KEY, { apiKey: admin, variables: { id: follower.keyFile.key_id } }));
     await desk.append(2, 3);
-    const map = 'mutation($id: ID!) { mapClientKey(keyId: $id) { clientKey { status } } }';
-    dataOf(await gateway.graphql(map, { ...asAdmin, variables: { id: successor.key_id } }));
+    const successor = await rotateTestKey(gateway, admin, follower.keyFile, {
+      ...{ mode: 'STRICT', signedBy: null },
+    });
+    await mapTestKey(gateway, admin, successor);
     await desk.append(4);
 
-    const apiKey = await createTestApiKey(gateway, tenant.keys.admin, {
-      ...{ roles: ['DASHBOARD'], clientKeyId: successor.key_id },
-    });
-    const session = await desk.openSession({ apiKey });
+    // The API key follows the lineage, and so does the cursor, which is one of its stream.
+    const session = await desk.openSession({ apiKey: follower.apiKey });
     const opener = createEnvelopeOpener(createNodeSuite(), successor);
-    // The cursor outlives the key: it is one of the lineage's stream.
     const stream = streamName(tenant.integrationId, follower.keyFile.key_id);
     const cursor = encodeFeedCursor({ stream, sequence: 1 });
     const events = await session.subscribe(
@@ -133,6 +126,41 @@ describeOnBothDatabases('A follower of ticket changes', (kind) => {
       ({ action, resource }) => action === 'client-key.map' && resource === successor.key_id,
     );
     expect(mapped?.outcome).toBe('SUCCEEDED');
+  });
+});
+
+describeOnBothDatabases('Appending while keys are revoked faster than they are sealed to', (kind) => {
+  test('goes on, and seals to no revoked key', async () => {
+    await using desk = await openFeedDesk(kind);
+    const { gateway, tenant } = desk;
+    const steady = await openFollower(desk, 'steady');
+    const passing = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => openFollower(desk, `passing ${index}`)),
+    );
+    const passingIds = passing.map(({ keyFile }) => keyFile.key_id);
+    const { sealer } = gateway.deps.feed;
+    let revoked = 0;
+    const overtaken: FeedSealer = {
+      sealed: 0,
+      sealTo: sealer.sealTo,
+      async sealAll(keys, sealings, now, tx) {
+        if (tx === null) {
+          const variables = { id: passingIds[revoked] };
+          dataOf(await gateway.graphql(REVOKE_KEY, { apiKey: tenant.keys.admin, variables }));
+          revoked += 1;
+        }
+        return sealer.sealAll(keys, sealings, now, tx);
+      },
+    };
+    await desk.appendWith(overtaken, 1, 2);
+    expect((await takeChanges(steady.events, 2)).map(({ sequence }) => sequence)).toEqual([1, 2]);
+    const rows = await gateway.store.withTenant(tenant.id, (tx) =>
+      tx.selectFrom('feed_entries').select(['sequence', 'recipient_key_id']).execute(),
+    );
+    const recipientsOf = (sequence: number) =>
+      new Set(rows.filter((row) => row.sequence === sequence).map((row) => row.recipient_key_id));
+    expect(recipientsOf(1)).toEqual(new Set([steady.keyFile.key_id, ...passingIds.slice(revoked / 2)]));
+    expect(recipientsOf(2)).toEqual(new Set([steady.keyFile.key_id, ...passingIds.slice(revoked)]));
   });
 });
 

@@ -8,7 +8,12 @@ import { createInboundLimiter } from '../../../src/access/index.ts';
 import { type Clock, systemClock } from '../../../src/base/index.ts';
 import { createNodeSuite } from '../../../src/envelope/node.ts';
 import { openLocalKms } from '../../../src/kms/index.ts';
-import { createBudgetLedger, createSharedReads, createZendeskConnections } from '../../../src/proxy/index.ts';
+import {
+  createBudgetLedger,
+  createSharedReads,
+  createZendeskAuthorizer,
+  createZendeskConnections,
+} from '../../../src/proxy/index.ts';
 import {
   createDispatch,
   createEdgeTally,
@@ -25,6 +30,7 @@ import {
   isInstalled,
   openFeedRuntime,
   openFeedWorker,
+  openPlanRuns,
   type ServiceDeps,
 } from '../../../src/service/index.ts';
 import { openStore } from '../../../src/store/index.ts';
@@ -51,14 +57,25 @@ async function openDeps(spec: GatewaySpec, resources: AsyncDisposableStack): Pro
   const limiters = resources.use(openAccountLimiters({ ledger: createBudgetLedger(store), clock, log }));
   const limiter = createInboundLimiter({ clock });
   const times = { pollMs: spec.tailPollMs };
+  const feed = resources.use(await openFeedRuntime({ store, keyring, clock, log, times }));
+  const connections = createZendeskConnections({
+    ...{ store, keyring, transport, limiters, clock, log },
+    originTemplate: spec.zendeskOrigin,
+    onTokens: feed.onTokens,
+  });
   return {
-    ...{ store, kms, keyring, limiter, clock, log, publicUrl: spec.publicUrl },
-    feed: resources.use(await openFeedRuntime({ store, keyring, clock, log, times })),
-    connections: createZendeskConnections({
-      ...{ store, keyring, transport, limiters, clock, log },
-      originTemplate: spec.zendeskOrigin,
-    }),
+    ...{ store, kms, keyring, limiter, clock, log, feed, publicUrl: spec.publicUrl },
+    connections,
+    planRuns: resources.use(openPlanRuns({ store, keyring, connections, clock, log })),
     sharedReads: createSharedReads({ clock }),
+    connecting: {
+      authorizer: createZendeskAuthorizer({
+        ...{ transport, limiters, clock, log },
+        originTemplate: spec.zendeskOrigin,
+      }),
+      client: null,
+      returnOrigins: [],
+    },
   };
 }
 

@@ -24,8 +24,8 @@ function describeShown({ updated_at, status, priority, subject, tags, assignee_i
 
 /** A version that a subscriber got. */
 export function describeReceived(content: Content): string {
-  if (content.kind === 'CHANGED') return describeShown(content.ticket);
-  return content.permanent ? 'ERASED' : 'DELETED';
+  if ('ticket' in content) return describeShown(content.ticket);
+  return 'permanent' in content && content.permanent ? 'ERASED' : 'DELETED';
 }
 
 /** The true versions of a ticket, oldest first; two in a row that show the same are one. */

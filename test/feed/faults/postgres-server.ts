@@ -1,12 +1,11 @@
 /** A PostgreSQL server of a test's own, which it may restart as it likes: own data folder, own port, loopback only. */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePorts } from '../../cli/program.ts';
 
 const VERSIONS = '/usr/lib/postgresql';
 
@@ -39,7 +38,7 @@ export async function openPostgresServer(programs: string): Promise<PostgresServ
     const [file = '', ...rest] = isRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command;
     await promisify(execFile)(file, rest, { cwd: folder });
   };
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const settings = `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${folder} -c fsync=off`;
   const control = (...args: readonly string[]): Promise<void> =>
     run('pg_ctl', ['-D', data, '-w', '-l', join(folder, 'log'), ...args]);
@@ -52,15 +51,4 @@ export async function openPostgresServer(programs: string): Promise<PostgresServ
     restart: (mode) => control('-m', mode, '-o', settings, 'restart'),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
-}
-
-/** A port that was free just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('No port was given');
-  return address.port;
 }

@@ -1,15 +1,16 @@
 /** Gateways that are stopped as operators stop them, `serve` and its own times: who was served there goes on elsewhere at once. */
 import { expect, test } from 'vitest';
+import { freePorts } from '../../cli/program.ts';
 import { describeOnPostgres } from '../../support/store.ts';
 import { type Cluster, DEADLINE_MS, openCluster } from './cluster.ts';
 import { type GatewayProcess, openServeProcess } from './gateway-process.ts';
-import { freePort } from './postgres-server.ts';
 
 const STOPS = process.env['SLOW'] === '1' ? 10 : 2;
 const SEED = Number(process.env['SEALDESK_TEST_SEED'] ?? Date.now() % 1_000_000);
 
 async function serve({ parts: { spec } }: Cluster): Promise<GatewayProcess> {
-  return openServeProcess({ ...spec, port: await freePort() });
+  const [port = 0] = await freePorts(1);
+  return openServeProcess({ ...spec, port });
 }
 
 describeOnPostgres('A gateway that is asked to stop', () => {

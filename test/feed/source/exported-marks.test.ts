@@ -11,7 +11,14 @@ import { describeOnBothDatabases } from '../../support/store.ts';
 import { openSourceRig } from './source-rig.ts';
 
 const AT = new Date('2026-11-21T08:00:00Z');
-const known: KnownTicket = { ticketId: 5, state: 'PRESENT', updatedAt: AT, generatedAt: 100, hash: 'a' };
+const known: KnownTicket = {
+  ticketId: 5,
+  state: 'PRESENT',
+  updatedAt: AT,
+  generatedAt: 100,
+  hash: 'a',
+  place: null,
+};
 const exported: TicketMark = {
   ...{ ticketId: 5, generation: 1, byWebhook: false, byExport: true, gone: null },
   ...{ expectedAt: AT, exportedAt: 120, tries: 1_000 },

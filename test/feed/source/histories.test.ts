@@ -215,6 +215,7 @@ async function live(feed: ModelFeed, ids: readonly number[], steps: readonly Ste
 
 function toVersion(content: TicketChangeContent): TrueVersion {
   if (content.kind === 'GAP') throw new Error('Nothing may be missing');
+  if (content.kind === 'LEFT_SCOPE') throw new Error('Nothing is outside of a key without a restriction');
   return content.kind === 'DELETED'
     ? { kind: 'DELETED', permanent: content.permanent }
     : { kind: 'CHANGED', subject: content.ticket.subject ?? '' };

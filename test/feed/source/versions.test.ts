@@ -5,7 +5,14 @@ import { type Found, judgeTicket, MAX_MARK_TRIES } from '../../../src/service/fe
 
 const AT = new Date('2026-11-21T08:00:00Z');
 const later = (seconds: number) => new Date(AT.getTime() + seconds * 1_000);
-const known: KnownTicket = { ticketId: 5, state: 'PRESENT', updatedAt: AT, generatedAt: 100, hash: 'a' };
+const known: KnownTicket = {
+  ticketId: 5,
+  state: 'PRESENT',
+  updatedAt: AT,
+  generatedAt: 100,
+  hash: 'a',
+  place: null,
+};
 
 describe('A version that Zendesk shows', () => {
   test.each([

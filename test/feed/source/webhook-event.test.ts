@@ -171,7 +171,29 @@ describe('A webhook’s body', () => {
     ] as const;
     expect(mergeHints(hints)).toEqual({
       changes: ['STATUS', 'PRIORITY'],
+      publicChanges: ['STATUS', 'PRIORITY'],
       previous: { status: 'new', priority: null },
     });
+  });
+
+  test('of a comment is told as public only where it says so, and is kept so', () => {
+    const hintOf = (name: string, event: object) => {
+      const { hint } = parseWebhookEvent(eventOf(name, event), NOW);
+      return decodeHint(encodeHint(hint));
+    };
+    const status = hintOf('status_changed', { current: 'OPEN', previous: 'NEW' });
+    for (const comment of [{ is_public: false }, { is_public: 'true' }, {}, undefined]) {
+      const hints = [
+        status,
+        hintOf('comment_added', { comment }),
+        hintOf('attachment_linked_to_comment', {}),
+      ];
+      expect(mergeHints(hints)).toMatchObject({
+        changes: ['STATUS', 'COMMENT_ADDED', 'ATTACHMENT'],
+        publicChanges: ['STATUS'],
+      });
+    }
+    const told = [status, hintOf('comment_added', { comment: { is_public: true } })];
+    expect(mergeHints(told).publicChanges).toEqual(['STATUS', 'COMMENT_ADDED']);
   });
 });

@@ -32,7 +32,10 @@ export interface TestSession {
   record(answered?: boolean): Promise<void>;
 }
 
-export async function openSession(rig: Rig, options: SessionOptions = {}): Promise<TestSession> {
+export async function openSession(
+  rig: Pick<Rig, 'gateway' | 'tenant'>,
+  options: SessionOptions = {},
+): Promise<TestSession> {
   const { gateway, tenant } = rig;
   const { apiKey = tenant.keys.agent, takeFromRate = () => undefined } = options;
   const caller = apiKey === null ? null : await gateway.services.authenticate(apiKey, '127.0.0.1');
@@ -68,10 +71,13 @@ export async function openSession(rig: Rig, options: SessionOptions = {}): Promi
 }
 
 /** To the tenant's client key. */
-async function sealedDelivery({ gateway, tenant }: Rig, caller: Caller | null): Promise<Delivery> {
+async function sealedDelivery(
+  { gateway, tenant }: Pick<Rig, 'gateway' | 'tenant'>,
+  caller: Caller | null,
+): Promise<Delivery> {
   if (caller === null) return { kind: 'NONE' };
   const recipient = await gateway.store.withTenant(caller.tenantId, (tx) =>
-    chooseRecipient(tx, caller, tenant.keyFile.key_id),
+    chooseRecipient(tx, caller, tenant.keyFile.key_id, Date.now()),
   );
   return { kind: 'SEALED', recipient };
 }

@@ -18,7 +18,12 @@ describeOnBothDatabases('a document to the graph of a Zendesk account', (databas
     ['too deep', inAccount(`ticket(id: "4") { ${nest(5)} }`), 'depth', QUERY_LIMITS.depth],
     [
       'too wide',
-      inAccount(Array.from({ length: 101 }, (_, at) => `t${at}: ticket(id: "4") { id }`).join(' ')),
+      inAccount(
+        Array.from(
+          { length: QUERY_LIMITS.breadth / 2 + 1 },
+          (_, at) => `t${at}: ticket(id: "4") { id }`,
+        ).join(' '),
+      ),
       'breadth',
       QUERY_LIMITS.breadth,
     ],

@@ -77,6 +77,12 @@ export class FakeFeed {
         this.#wake();
         return this.#follow(subscription);
       },
+      followAudit: async () => {
+        throw new SealdeskError('FORBIDDEN', 'This feed has tickets only.');
+      },
+      followSync: async () => {
+        throw new SealdeskError('FORBIDDEN', 'This feed has tickets only.');
+      },
       [Symbol.asyncDispose]: async () => {
         seen.disposed = true;
         this.#wake();

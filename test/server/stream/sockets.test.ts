@@ -450,14 +450,19 @@ describe('a client that does not read', () => {
     return pulled;
   }
 
-  it('has nothing pulled for it, and gets everything in order once it reads', async () => {
-    await using edge = await openEdge(gateway);
-    await using socket = await edge.login(tenant.keys.agent);
+  /** Subscribes, reads no more, and has all changes to come; resolves to how many of them were pulled. */
+  async function stopReading(edge: Edge, socket: TestSocket): Promise<number> {
     socket.subscribe('a', FOLLOW, { id: tenant.integrationId });
     await edge.feed.until(() => edge.feed.subscriptions.length === 1);
     socket.ws.pause();
     edge.feed.publish(...changes);
-    const pulled = await untilStill(edge);
+    return untilStill(edge);
+  }
+
+  it('has nothing pulled for it, and gets everything in order once it reads', async () => {
+    await using edge = await openEdge(gateway);
+    await using socket = await edge.login(tenant.keys.agent);
+    const pulled = await stopReading(edge, socket);
     // What the system itself holds on the way is some mebibytes.
     expect(pulled).toBeLessThan(COUNT / 2);
     socket.ws.resume();
@@ -468,11 +473,7 @@ describe('a client that does not read', () => {
   it('is cut off when it has taken nothing for long, and not for its silence before', async () => {
     await using edge = await openEdge(gateway);
     await using socket = await edge.login(tenant.keys.agent);
-    socket.subscribe('a', FOLLOW, { id: tenant.integrationId });
-    await edge.feed.until(() => edge.feed.subscriptions.length === 1);
-    socket.ws.pause();
-    edge.feed.publish(...changes);
-    const pulled = await untilStill(edge);
+    const pulled = await stopReading(edge, socket);
     for (let beat = 0; beat < 4; beat += 1) edge.sockets.beat(4);
     await nextTurn();
     expect(edge.feed.sessions[0]?.disposed).toBe(false);

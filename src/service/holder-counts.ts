@@ -1,4 +1,4 @@
-import { SealdeskError } from '../../base/index.ts';
+import { SealdeskError } from '../base/index.ts';
 
 const RETRY_AFTER_SECONDS = 30;
 
@@ -9,7 +9,7 @@ export class HolderCounts {
   readonly #what: string;
   readonly #counts = new Map<string, number>();
 
-  /** Each holder, such as `This API key`, may have `what` up to `limit`. */
+  /** Each holder, such as `This key`, may have `what` up to `limit`. */
   constructor(limit: number, who: string, what: string) {
     this.#who = who;
     this.#limit = limit;

@@ -1,0 +1,138 @@
+/**
+ * Appends a second, by callers who each wait for one append before the next: to the audit log, and as plain rows of
+ * the same size, an INSERT for each in a transaction of its own over as many connections. Both are sampled in turn, so
+ * that a slower moment of the machine meets both; the median of the rounds' ratios counts.
+ *
+ * The plain table has the same columns and the same indexes, since it would have to answer the same questions; and, as
+ * a second measure that no bar is set on, its primary key alone.
+ */
+import pg from 'pg';
+import { encodeLeaf, type NewAuditEvent, recordAuditEvents } from '../src/audit/index.ts';
+import { createId } from '../src/base/index.ts';
+import { type BenchLog, openBenchLog } from './audit-log.ts';
+import { execute } from './database.ts';
+import { median } from './statistics.ts';
+
+export const CALLERS = Object.freeze([1, 16, 256] as const);
+const ROUNDS = 7;
+const ROUND_MS = 1_000;
+/** As many as the store has. */
+const POOL_SIZE = 10;
+
+export interface AppendRates {
+  readonly callers: number;
+  /** Medians, appends a second. */
+  readonly log: number;
+  readonly plain: number;
+  readonly bare: number;
+  /** Medians of the rounds' ratios: to plain rows with the same indexes, and with their primary key only. */
+  readonly ratio: number;
+  readonly bareRatio: number;
+}
+
+type Act = () => Promise<unknown>;
+
+export async function measureAppends(): Promise<readonly AppendRates[]> {
+  await using log = await openBenchLog();
+  await execute(log.connectionString, 'CREATE TABLE plain_events (LIKE audit_events INCLUDING INDEXES)');
+  await execute(
+    log.connectionString,
+    'CREATE TABLE bare_events (LIKE audit_events, PRIMARY KEY (tenant_id, index))',
+  );
+  const pool = new pg.Pool({ connectionString: log.connectionString, max: POOL_SIZE });
+  // The server may still be ending a connection of it when the database is dropped.
+  pool.on('error', () => {});
+  try {
+    const contenders = [
+      createAppend(log),
+      createInsert(log, pool, 'plain_events'),
+      createInsert(log, pool, 'bare_events'),
+    ];
+    for (const act of contenders) await rateOf(act, Math.max(...CALLERS));
+    const measured: AppendRates[] = [];
+    for (const callers of CALLERS) measured.push(await compare(contenders, callers));
+    return measured;
+  } finally {
+    await pool.end();
+  }
+}
+
+async function compare(contenders: readonly Act[], callers: number): Promise<AppendRates> {
+  const rates = contenders.map((): number[] => []);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [at, act] of contenders.entries()) rates[at]?.push(await rateOf(act, callers));
+  }
+  const [log = [], plain = [], bare = []] = rates;
+  const ratioTo = (others: readonly number[]) =>
+    median(log.map((rate, round) => rate / (others[round] ?? 0)));
+  return {
+    callers,
+    log: median(log),
+    plain: median(plain),
+    bare: median(bare),
+    ratio: ratioTo(plain),
+    bareRatio: ratioTo(bare),
+  };
+}
+
+async function rateOf(act: Act, callers: number): Promise<number> {
+  const start = performance.now();
+  let done = 0;
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      while (performance.now() - start < ROUND_MS) {
+        await act();
+        done += 1;
+      }
+    }),
+  );
+  return (done * 1_000) / (performance.now() - start);
+}
+
+function createAppend({ store, tenantId, headKey }: BenchLog): Act {
+  return () => recordAuditEvents(store, { tenantId, headKey, events: [createEvent()] });
+}
+
+/** The same event as a row by itself; its index is not in the order of anything. */
+function createInsert({ tenantId }: BenchLog, pool: pg.Pool, table: string): Act {
+  const text = `INSERT INTO ${table} (tenant_id, index, id, leaf, leaf_hash, occurred_at, actor_id, phase, action,
+    outcome, integration_id, operation, resource, request_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`;
+  const hash = new Uint8Array(32);
+  let index = 0;
+  return () => {
+    const event = createEvent();
+    const leaf = encodeLeaf({ ...event, tenantId, index });
+    const values = [
+      ...[tenantId, index, event.id, leaf, hash, event.occurredAt, event.actor.id, event.phase, event.action],
+      ...[event.outcome, event.integrationId, event.operation, event.resource, event.requestId],
+    ];
+    index += 1;
+    return pool.query({ name: table, text, values });
+  };
+}
+
+const actorId = createId('apiKey');
+const integrationId = createId('integration');
+const keyId = createId('clientKey');
+const sha256 = 'A'.repeat(43);
+
+/** What a sealed read leaves: all members that it usually has. */
+function createEvent(): Extract<NewAuditEvent, { phase: 'SINGLE' }> {
+  return {
+    id: createId('auditEvent'),
+    occurredAt: new Date().toISOString(),
+    actor: { type: 'API_KEY', id: actorId },
+    phase: 'SINGLE',
+    action: 'zendesk.call',
+    outcome: 'SUCCEEDED',
+    integrationId,
+    operation: 'get_ticket',
+    resource: 'ticket:4711',
+    requestId: 'req_0123456789abcdef',
+    requestSha256: sha256,
+    ip: '192.0.2.1',
+    durationMs: 42,
+    envelopes: [{ keyId, sha256 }],
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Statements that are prepared once on each connection to PostgreSQL, parsed and planned then only. A statement says
+ * its name in its first line, which is a comment elsewhere.
+ */
+import { CompiledQuery, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { Tables } from './tables.ts';
+
+/** What a parameter is sent as: text as the database reads it, or the bytes of a `bytea`. */
+export type StatementValue = string | Buffer | null;
+
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+const NAMED = /^\/\* prepared: ([a-z_]{1,50}) \*\/\n/;
+
+/** A statement to be prepared; one name stands for one text. Throws TypeError for a name other than of a-z and _, 50 at most. */
+export function createStatement(name: string, text: string): Statement {
+  const named = `/* prepared: ${name} */\n${text}`;
+  if (!NAMED.test(named)) throw new TypeError(`"name" must match [a-z_]{1,50}, got ${JSON.stringify(name)}`);
+  return Object.freeze({ name, text: named });
+}
+
+/** Runs the statement within `tx`. */
+export async function runStatement<Row>(
+  tx: Transaction<Tables>,
+  { text }: Statement,
+  values: readonly StatementValue[],
+): Promise<readonly Row[]> {
+  const { rows } = await tx.executeQuery(CompiledQuery.raw(text, [...values]));
+  return rows as readonly unknown[] as readonly Row[];
+}
+
+/** An array of SQL from texts that hold neither quotation marks nor backslashes. */
+export function arrayOf(texts: readonly (string | number | null)[]): string {
+  return `{${texts.map((text) => (text === null ? 'NULL' : `"${text}"`)).join(',')}}`;
+}
+
+/**
+ * A connection that prepares what names itself, and sends what is asked without waiting for the answer before
+ * (pipelining).
+ */
+export class StatementClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super({ ...config, pipeline: true });
+  }
+
+  override query(...parameters: readonly unknown[]): never {
+    const [text, values, ...rest] = parameters;
+    const name = typeof text === 'string' ? NAMED.exec(text)?.[1] : undefined;
+    const asked = name === undefined ? parameters : [{ name, text, values }, ...rest];
+    return Reflect.apply(pg.Client.prototype.query, this, asked) as never;
+  }
+}

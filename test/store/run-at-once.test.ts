@@ -1,0 +1,123 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createId } from '../../src/base/index.ts';
+import { arrayOf, createStatement, DEFAULT_TENANT_ROLE, runStatement } from '../../src/store/index.ts';
+import { describeOnBothDatabases, openTestStore, type TestStore } from '../support/store.ts';
+
+describeOnBothDatabases('One statement alone', (kind) => {
+  let opened: TestStore;
+  const tenantId = createId('tenant');
+  beforeAll(async () => {
+    opened = await openTestStore(kind);
+    await opened.store.withSystem('tenant-administration', (tx) =>
+      tx.insertInto('tenants').values({ id: tenantId, kind: 'CUSTOMER', name: 'Test' }).execute(),
+    );
+  });
+  afterAll(() => opened[Symbol.asyncDispose]());
+
+  const statements = {
+    insert: createStatement(
+      'test_insert',
+      'INSERT INTO open_intents (intent_id, tenant_id, opened_at) VALUES ($1, $2, now())',
+    ),
+    insertAndFail: createStatement(
+      'test_insert_and_fail',
+      `WITH two AS (INSERT INTO open_intents (intent_id, tenant_id, opened_at) VALUES ($1, $2, now()))
+       SELECT 1 / $3::int`,
+    ),
+    list: createStatement('test_list', 'SELECT intent_id FROM open_intents ORDER BY intent_id'),
+    tenants: createStatement('test_tenants', 'SELECT id FROM tenants'),
+    divide: createStatement('test_divide', 'SELECT 84 / $1::int AS result'),
+    sleep: createStatement('test_sleep', 'SELECT pg_sleep(20) /* to be cut */'),
+    whoami: createStatement(
+      'test_whoami',
+      `SELECT current_user::text AS role, nullif(current_setting('sealdesk.tenant_id', true), '') AS tenant`,
+    ),
+    unnest: createStatement('test_unnest', 'SELECT unnest($1::text[]) AS text, $2::bytea AS bytes'),
+  };
+  const run = <Row>(name: keyof typeof statements, ...values: readonly (string | Buffer | null)[]) =>
+    opened.store.runAtOnce<Row>(tenantId, statements[name], values);
+  const intents = async () => (await run<{ intent_id: string }>('list')).map((row) => row.intent_id);
+
+  test('runs as the tenant, within its boundary, and leaves nothing of that behind', async () => {
+    for (let times = 0; times < 3; times += 1) {
+      expect(await run('whoami')).toEqual([{ role: DEFAULT_TENANT_ROLE, tenant: tenantId }]);
+    }
+    const rows = await opened.store.withSystem('health', (tx) =>
+      runStatement<{ role: string; tenant: string | null }>(tx, statements.whoami, []),
+    );
+    expect(rows).toMatchObject([{ tenant: null }]);
+    expect(rows[0]?.role).not.toBe(DEFAULT_TENANT_ROLE);
+    expect(await run('tenants')).toEqual([{ id: tenantId }]);
+    expect(await opened.store.runAtOnce(createId('tenant'), statements.tenants, [])).toEqual([]);
+  });
+
+  test('is committed when it is answered, and undone when it fails, at first and later', async () => {
+    const failing = { code: '22012' };
+    await expect(run('insertAndFail', 'two', tenantId, '0')).rejects.toMatchObject(failing);
+    await run('insert', 'one', tenantId);
+    expect(await intents()).toEqual(['one']);
+    await expect(run('insert', 'one', tenantId)).rejects.toMatchObject({ code: '23505' });
+    await expect(run('insertAndFail', 'two', tenantId, '0')).rejects.toMatchObject(failing);
+    await expect(run('insert', 'three', createId('tenant'))).rejects.toMatchObject({ code: '42501' });
+    expect(await intents()).toEqual(['one']);
+  });
+
+  test('takes texts, arrays with gaps and bytes', async () => {
+    const bytes = Buffer.from([0, 1, 255]);
+    const rows = await run<{ text: string | null; bytes: Uint8Array }>(
+      'unnest',
+      arrayOf(['a', null, 'null', 'b,{c}']),
+      bytes,
+    );
+    expect(rows.map(({ text }) => text)).toEqual(['a', null, 'null', 'b,{c}']);
+    expect(Buffer.from(rows[0]?.bytes ?? [])).toEqual(bytes);
+  });
+
+  test('keeps answers apart when many go at once', async () => {
+    const asked = Array.from({ length: 100 }, (_, at) => at % 8);
+    const told = await Promise.all(
+      asked.map((by) =>
+        run<{ result: number }>('divide', String(by)).then(
+          ([row]) => row?.result,
+          () => 'failed',
+        ),
+      ),
+    );
+    expect(told).toEqual(asked.map((by) => (by === 0 ? 'failed' : Math.floor(84 / by))));
+  });
+
+  test('is refused for what is no tenant', async () => {
+    await expect(opened.store.runAtOnce(`x', true); --`, statements.list, [])).rejects.toThrow(TypeError);
+  });
+
+  if (kind !== 'postgres') return;
+
+  test('is prepared once on a connection where it names itself', async () => {
+    const calls = await opened.store.withTenant(tenantId, async (tx) => {
+      for (let times = 0; times < 3; times += 1) await runStatement(tx, statements.divide, ['2']);
+      return sql<{ calls: number }>`SELECT generic_plans + custom_plans AS calls FROM pg_prepared_statements
+        WHERE name = 'test_divide'`.execute(tx);
+    });
+    expect(calls.rows.map((row) => row.calls)).toEqual([3]);
+    for (const name of ['', 'A', 'a b', 'a*/', 'x'.repeat(51)]) {
+      expect(() => createStatement(name, 'SELECT 1')).toThrow(TypeError);
+    }
+  });
+
+  test('whose connection is cut is AUDIT_UNAVAILABLE, and the next one works again', async () => {
+    const cut = run('sleep').catch((error: unknown) => error);
+    let ended = 0;
+    while (ended === 0) {
+      const { rows } = await opened.store.withSystem('health', (tx) =>
+        sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND query LIKE '%to be cut%' AND pid <> pg_backend_pid()`.execute(
+          tx,
+        ),
+      );
+      ended = rows.length;
+    }
+    expect(await cut).toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+    expect(await run('divide', '2')).toEqual([{ result: 42 }]);
+  });
+});
