@@ -39,7 +39,7 @@ import {
 import type { Store } from '../../src/store/index.ts';
 import { openKeyring } from '../../src/vault/index.ts';
 import { openAccountLimiters, openZendeskTransport, type TransportOptions } from '../../src/zendesk/index.ts';
-import { createMemoryLedger, createPatientClock } from './memory-ledger.ts';
+import { createMemoryLedger, createPatientClock, createSteadyClock } from './memory-ledger.ts';
 import { type DatabaseKind, openTestStore } from './store.ts';
 
 export interface OpenGatewayOptions {
@@ -122,7 +122,8 @@ export async function openTestGateway(options: OpenGatewayOptions = {}): Promise
   const kms =
     options.kms ??
     resources.use(await openLocalKms({ file: join(folder, 'kms.key'), createIfMissing: true }));
-  const keyring = resources.use(openKeyring({ store, kms, suite: createNodeSuite(), clock, log }));
+  const steady = clock === systemClock ? clock : createSteadyClock(clock);
+  const keyring = resources.use(openKeyring({ store, kms, suite: createNodeSuite(), clock: steady, log }));
   const transport = resources.use(openZendeskTransport(options.transport ?? {}));
   // The database keeps its own time, which a test's clock would run away from.
   const limiters = resources.use(
