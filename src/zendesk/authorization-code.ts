@@ -7,23 +7,22 @@
  * A code is good once. The exchange is one try and is never repeated: what it granted is the caller's to keep.
  */
 import * as oauth from 'oauth4webapi';
-import { type Clock, encodeUtf8 } from '../base/index.ts';
-import { openDeadline } from './deadline.ts';
 import { parseRateLimits } from './rate-limit-reading.ts';
-import { TransportFailure, type TransportReply, type ZendeskTransport } from './transport.ts';
-import { judgeFailure, judgeReply, judgeUnusable } from './verdict.ts';
+import {
+  ACCESS_TOKEN_SECONDS,
+  callTokenEndpoint,
+  isGranted,
+  REFRESH_TOKEN_SECONDS,
+  TOKEN_PATH,
+  type TokenEndpoint,
+  UNTOLD_ACCESS_SECONDS,
+} from './token-endpoint.ts';
+import type { TransportReply } from './transport.ts';
+import { judgeReply, judgeUnusable } from './verdict.ts';
 import type { ZendeskError } from './zendesk-error.ts';
 
-/** Seconds that an access token is asked to live: the most that Zendesk gives. */
-export const ACCESS_TOKEN_SECONDS = 172_800;
-/** Seconds that a refresh token is asked to live: the most that Zendesk gives. */
-export const REFRESH_TOKEN_SECONDS = 7_776_000;
-/** What an access token lives at least where Zendesk does not tell (NangoHQ/nango#6775). */
-const UNTOLD_ACCESS_SECONDS = 1_800;
 /** What a refresh token lives where Zendesk does not tell. */
 const UNTOLD_REFRESH_SECONDS = 2_592_000;
-const TIMEOUT_MS = 20_000;
-const TOKEN_PATH = '/oauth/tokens';
 
 /** An OAuth client of a Zendesk account; one without a secret is public. */
 export interface OAuthClientIdentity {
@@ -93,11 +92,7 @@ export function readAuthorizationAnswer(
   }
 }
 
-export interface CodeExchange {
-  readonly transport: ZendeskTransport;
-  readonly clock: Clock;
-  /** From `zendeskOrigin`. */
-  readonly origin: string;
+export interface CodeExchange extends TokenEndpoint {
   readonly client: OAuthClientIdentity;
   readonly redirectUri: string;
   readonly scopes: readonly string[];
@@ -141,8 +136,8 @@ export async function exchangeCode(exchange: CodeExchange): Promise<TokenPair> {
       {
         additionalParameters: {
           scope: exchange.scopes.join(' '),
-          expires_in: String(ACCESS_TOKEN_SECONDS),
-          refresh_token_expires_in: String(REFRESH_TOKEN_SECONDS),
+          expires_in: String(ACCESS_TOKEN_SECONDS.most),
+          refresh_token_expires_in: String(REFRESH_TOKEN_SECONDS.most),
         },
         // `http` is there for a simulator on this machine; parseOriginTemplate lets no other through.
         [oauth.allowInsecureRequests]: true,
@@ -168,30 +163,14 @@ export async function exchangeCode(exchange: CodeExchange): Promise<TokenPair> {
 }
 
 /** Sends in JSON what was put together as a form, and hands a success back as the 200 that is looked for. */
-async function sendTokenRequest(
-  { transport, clock, origin }: CodeExchange,
-  form: URLSearchParams,
-): Promise<Response> {
-  const members = [...form].map(([name, value]) => [
-    name,
-    name.endsWith('expires_in') ? Number(value) : value,
-  ]);
-  using limit = openDeadline(clock, clock.now() + TIMEOUT_MS);
-  let reply: TransportReply;
-  try {
-    reply = await transport.send({
-      origin,
-      method: 'POST',
-      path: TOKEN_PATH,
-      headers: { accept: 'application/json', 'content-type': 'application/json', 'user-agent': 'sealdesk' },
-      body: encodeUtf8(JSON.stringify(Object.fromEntries(members))),
-      signal: limit.signal,
-    });
-  } catch (error) {
-    if (!(error instanceof TransportFailure)) throw error;
-    throw judgeFailure(error, limit.expired()).error.with({ mutation: error.sent ? 'UNKNOWN' : 'NOT_SENT' });
-  }
-  if (reply.status < 200 || reply.status >= 300) throw refusalOf(reply, clock.now());
+async function sendTokenRequest(exchange: CodeExchange, form: URLSearchParams): Promise<Response> {
+  const members = Object.fromEntries(
+    [...form].map(([name, value]) => [name, name.endsWith('expires_in') ? Number(value) : value]),
+  );
+  const failed = (error: ZendeskError, sent: boolean): ZendeskError =>
+    error.with({ mutation: sent ? 'UNKNOWN' : 'NOT_SENT' });
+  const reply = await callTokenEndpoint(exchange, { members, failed });
+  if (!isGranted(reply)) throw refusalOf(reply, exchange.clock.now());
   return Response.json(withoutNulls(reply));
 }
 
@@ -238,9 +217,9 @@ function toPair(answer: oauth.TokenEndpointResponse, started: number): TokenPair
   return {
     accessToken,
     refreshToken,
-    expiresAt: started + Math.min(lives, ACCESS_TOKEN_SECONDS) * 1000,
+    expiresAt: started + Math.min(lives, ACCESS_TOKEN_SECONDS.most) * 1000,
     refreshExpiresAt:
-      refreshToken === null ? null : started + Math.min(refreshLives, REFRESH_TOKEN_SECONDS) * 1000,
+      refreshToken === null ? null : started + Math.min(refreshLives, REFRESH_TOKEN_SECONDS.most) * 1000,
     scopes: scope === undefined ? null : scope.split(/\s+/).filter((name) => name !== ''),
   };
 }

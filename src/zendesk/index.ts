@@ -1,7 +1,6 @@
 /** The Zendesk API: one account's client with its limits, retries and errors; knows neither vault nor store. */
 export { basicAuthorization, bearerAuthorization } from './authorization.ts';
 export {
-  ACCESS_TOKEN_SECONDS,
   type AuthorizationAnswer,
   type AuthorizationWish,
   authorizationUrl,
@@ -9,7 +8,6 @@ export {
   createAuthorizationSecrets,
   exchangeCode,
   type OAuthClientIdentity,
-  REFRESH_TOKEN_SECONDS,
   readAuthorizationAnswer,
   type TokenPair,
 } from './authorization-code.ts';
@@ -64,6 +62,7 @@ export type {
 export type { Participant, SharedTerms } from './shared-call.ts';
 export { createSharedFlight, type SharedFlight, type SharedFlightOptions } from './shared-flight.ts';
 export type { ZendeskQuery } from './target.ts';
+export { REFRESH_TOKEN_SECONDS } from './token-endpoint.ts';
 export {
   MAX_RESPONSE_BYTES,
   openZendeskTransport,

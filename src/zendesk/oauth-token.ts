@@ -3,19 +3,23 @@
  * One try: the steps that keep a token safe across crashes belong to the caller, who decides about a second.
  * A refresh token works once: whether it may have been used up is part of every failure.
  */
-import { type Clock, encodeUtf8, type JsonObject, type JsonValue } from '../base/index.ts';
-import { openDeadline } from './deadline.ts';
+import type { JsonObject, JsonValue } from '../base/index.ts';
 import { parseRawJson } from './json-body.ts';
 import { parseRateLimits } from './rate-limit-reading.ts';
-import { TransportFailure, type TransportReply, type ZendeskTransport } from './transport.ts';
-import { judgeFailure, judgeReply, judgeUnusable } from './verdict.ts';
+import {
+  ACCESS_TOKEN_SECONDS,
+  callTokenEndpoint,
+  isGranted,
+  REFRESH_TOKEN_SECONDS,
+  TOKEN_PATH,
+  type TokenEndpoint,
+  UNTOLD_ACCESS_SECONDS,
+} from './token-endpoint.ts';
+import type { TransportReply } from './transport.ts';
+import { judgeReply, judgeUnusable } from './verdict.ts';
 import { upstreamOf, ZendeskError } from './zendesk-error.ts';
 
-interface TokenRequest {
-  readonly transport: ZendeskTransport;
-  readonly clock: Clock;
-  /** From `zendeskOrigin`. */
-  readonly origin: string;
+interface TokenRequest extends TokenEndpoint {
   readonly clientId: string;
   /** Seconds, 300 to 172 800; default 86 400. Always sent, since Zendesk tells the expiry only then. */
   readonly expiresIn?: number | undefined;
@@ -68,10 +72,8 @@ export class TokenError extends ZendeskError {
   }
 }
 
-const EXPIRES_IN = { least: 300, most: 172_800, usual: 86_400 } as const;
-const REFRESH_EXPIRES_IN = { least: 604_800, most: 7_776_000, usual: 7_776_000 } as const;
-const UNTOLD_EXPIRES_IN = 1_800;
-const TIMEOUT = 20_000;
+const EXPIRES_IN = { ...ACCESS_TOKEN_SECONDS, usual: 86_400 };
+const REFRESH_EXPIRES_IN = { ...REFRESH_TOKEN_SECONDS, usual: REFRESH_TOKEN_SECONDS.most };
 
 /**
  * Fetches an access token. Rejects with {@link TokenError}: UPSTREAM_UNAUTHENTICATED where Zendesk does
@@ -107,25 +109,13 @@ async function requestToken(
   request: TokenRequest,
   grant: Readonly<Record<string, string | number | undefined>>,
 ): Promise<RefreshedToken> {
-  const { clock, origin, transport } = request;
-  const started = clock.now();
-  using limit = openDeadline(clock, started + TIMEOUT, request.signal);
-  let reply: TransportReply;
-  try {
-    reply = await transport.send({
-      origin,
-      method: 'POST',
-      path: '/oauth/tokens',
-      headers: { accept: 'application/json', 'content-type': 'application/json', 'user-agent': 'sealdesk' },
-      body: encodeUtf8(JSON.stringify(grant)),
-      signal: limit.signal,
-    });
-  } catch (error) {
-    request.signal?.throwIfAborted();
-    if (!(error instanceof TransportFailure)) throw error;
-    throw new TokenError(judgeFailure(error, limit.expired()).error, error.sent ? 'UNCLEAR' : 'UNUSED');
-  }
-  if (reply.status >= 200 && reply.status < 300) return parseToken(reply, started);
+  const started = request.clock.now();
+  const reply = await callTokenEndpoint(request, {
+    members: grant,
+    signal: request.signal,
+    failed: (error, sent) => new TokenError(error, sent ? 'UNCLEAR' : 'UNUSED'),
+  });
+  if (isGranted(reply)) return parseToken(reply, started);
   throw refusalOf(reply, started);
 }
 
@@ -147,7 +137,7 @@ function parseToken(reply: TransportReply, started: number): RefreshedToken {
     throw new TokenError(judgeUnusable({ ...reply, body: Buffer.alloc(0) }).error, 'UNCLEAR');
   }
   const { scope, refresh_token: refreshToken } = body;
-  const expiresIn = lifetimeOf(body['expires_in'], EXPIRES_IN.most) ?? UNTOLD_EXPIRES_IN * 1000;
+  const expiresIn = lifetimeOf(body['expires_in'], EXPIRES_IN.most) ?? UNTOLD_ACCESS_SECONDS * 1000;
   const refreshIn = lifetimeOf(body['refresh_token_expires_in'], REFRESH_EXPIRES_IN.most);
   const isPair = typeof refreshToken === 'string' && refreshToken !== '';
   return {
@@ -166,7 +156,7 @@ function lifetimeOf(told: JsonValue | undefined, most: number): number | null {
 
 /** RFC 6749 §5.2 answers 400 or 401 to a client or a grant that is not accepted. */
 function refusalOf(reply: TransportReply, now: number): TokenError {
-  const { error, unclear } = judgeReply(reply, parseRateLimits(reply.headers, '/oauth/tokens', now), now);
+  const { error, unclear } = judgeReply(reply, parseRateLimits(reply.headers, TOKEN_PATH, now), now);
   switch (error.details.upstreamError) {
     case 'invalid_client':
     case 'unauthorized_client':

@@ -203,7 +203,7 @@ async function end({ deps, call, authorization }: Attended, ending: Ending): Pro
 
 /** Until when tokens may live of which nothing is known. */
 export function leftUntil({ clock }: Pick<ServiceDeps, 'clock'>): Date {
-  return new Date(clock.now() + REFRESH_TOKEN_SECONDS * 1_000);
+  return new Date(clock.now() + REFRESH_TOKEN_SECONDS.most * 1_000);
 }
 
 async function pageOf(

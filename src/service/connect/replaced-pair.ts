@@ -29,7 +29,7 @@ export async function readReplacedPair(
     token: await readAccessToken(tx, key),
   }));
   if (secret === null || token === null || token.credentialVersion !== secret.version) return null;
-  const until = token.refreshExpiresAt ?? new Date(clock.now() + REFRESH_TOKEN_SECONDS * 1_000);
+  const until = token.refreshExpiresAt ?? new Date(clock.now() + REFRESH_TOKEN_SECONDS.most * 1_000);
   if (until.getTime() <= clock.now()) return null;
   try {
     const opened =
