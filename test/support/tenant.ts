@@ -53,7 +53,7 @@ export interface ProxyOptions {
 }
 
 /** The data of a GraphQL answer; fails with its errors. */
-export function dataOf({ json }: RestAnswer): Record<string, never> {
+export function dataOf<Data = Record<string, never>>({ json }: RestAnswer): Data {
   if (json.errors !== undefined) throw new Error(`GraphQL answered ${JSON.stringify(json.errors)}`);
   return json.data;
 }

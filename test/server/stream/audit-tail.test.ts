@@ -125,11 +125,11 @@ describeOnBothDatabases('Following the audit log', (database) => {
     ['WebSocket', openSocketTail],
     ['server-sent events', openEventTail],
   ])('by %s goes on after a cursor, also one of a page, without a gap or a repeat', async (_name, open) => {
-    const page = dataOf(
+    const page = dataOf<{ auditEvents: { readonly pageInfo: { readonly endCursor: string } } }>(
       await listening.gateway.graphql('{ auditEvents(first: 2) { pageInfo { endCursor } } }', {
         apiKey: tenant.keys.auditor,
       }),
-    )['auditEvents'] as unknown as { readonly pageInfo: { readonly endCursor: string } };
+    ).auditEvents;
     const last = await newest();
     const lines: Line[] = [];
     {

@@ -50,16 +50,16 @@ describeOnBothDatabases('The proofs of the audit log', (database) => {
   const ask = (query: string, variables: object = {}, apiKey = house().tenant.keys.auditor) =>
     house().gateway.graphql(query, { apiKey, variables });
   const eventOf = async (id: string, size?: number): Promise<Proven> =>
-    dataOf(
+    dataOf<{ auditEvent: Proven }>(
       await ask(
         `query($id: ID!, $size: Int) { auditEvent(id: $id) { id index leaf inclusionProof(size: $size) ${PROOF} } }`,
         { id, size },
       ),
-    )['auditEvent'] as unknown as Proven;
+    ).auditEvent;
   const checkpointOf = async (size?: number): Promise<Checkpoint> =>
-    dataOf(await ask(`query($size: Int) { auditCheckpoint(size: $size) ${CHECKPOINT} }`, { size }))[
-      'auditCheckpoint'
-    ] as unknown as Checkpoint;
+    dataOf<{ auditCheckpoint: Checkpoint }>(
+      await ask(`query($size: Int) { auditCheckpoint(size: $size) ${CHECKPOINT} }`, { size }),
+    ).auditCheckpoint;
   const claimOf = ({ index, leaf, inclusionProof }: Proven, root: string) => ({
     ...{ index, size: inclusionProof.size, leafHash: hasher.hashLeaf(bytesOf(leaf)) },
     ...{ proof: inclusionProof.hashes.map(bytesOf), root: bytesOf(root) },
@@ -85,11 +85,11 @@ describeOnBothDatabases('The proofs of the audit log', (database) => {
 
   it('lead to a checkpoint that both keys of the log have signed', async () => {
     const { note, size, root } = await checkpointOf();
-    const { verifierKeys } = dataOf(
+    const { verifierKeys } = dataOf<{ auditReceipt: { readonly verifierKeys: readonly string[] } }>(
       await ask(RECEIPT, {
         id: (await newestEvents(house().gateway, house().tenant.keys.auditor, 1))[0]?.id,
       }),
-    )['auditReceipt'] as unknown as { readonly verifierKeys: readonly string[] };
+    ).auditReceipt;
     const keys = verifierKeys.map((text) => parseVerifierKey(sha256, text)).filter((key) => key !== null);
     expect(keys.map(({ type, name }) => [type, name])).toEqual([
       ['ED25519', `sealdesk/${house().tenant.id}`],
@@ -117,17 +117,19 @@ describeOnBothDatabases('The proofs of the audit log', (database) => {
   it('show that the log only grew, from any size to any later one', async () => {
     const old = await checkpointOf();
     for (let count = 0; count < 3; count += 1) await ask('{ viewer { tenant { id } } }');
-    const { from, to, hashes, checkpoint } = dataOf(
+    const { from, to, hashes, checkpoint } = dataOf<{
+      auditConsistencyProof: {
+        readonly from: number;
+        readonly to: number;
+        readonly hashes: readonly string[];
+        readonly checkpoint: Checkpoint;
+      };
+    }>(
       await ask(
         `query($from: Int!) { auditConsistencyProof(from: $from) { from to hashes checkpoint ${CHECKPOINT} } }`,
         { from: old.size },
       ),
-    )['auditConsistencyProof'] as unknown as {
-      readonly from: number;
-      readonly to: number;
-      readonly hashes: readonly string[];
-      readonly checkpoint: Checkpoint;
-    };
+    ).auditConsistencyProof;
     expect({ from, to }).toEqual({ from: old.size, to: checkpoint.size });
     const claim = {
       ...{ from, to, proof: hashes.map(bytesOf) },
@@ -175,12 +177,12 @@ describeOnBothDatabases('The proofs of the audit log', (database) => {
     const index = event?.index ?? 0;
     const proven = await eventOf(event?.id ?? '', index + 1);
     expect(proven.inclusionProof).toMatchObject({ index, size: index + 1 });
-    const { hashes } = dataOf(
+    const { hashes } = dataOf<{ auditConsistencyProof: { readonly hashes: readonly string[] } }>(
       await ask(`query($from: Int!, $to: Int!) { auditConsistencyProof(from: $from, to: $to) { hashes } }`, {
         from: index + 1,
         to: (await checkpointOf()).size,
       }),
-    )['auditConsistencyProof'] as unknown as { readonly hashes: readonly string[] };
+    ).auditConsistencyProof;
     expect(hashes.length).toBeGreaterThan(0);
   });
 
@@ -202,7 +204,7 @@ describeOnBothDatabases('The proofs of the audit log', (database) => {
       const answer = await ask(RECEIPT, { id }, apiKey);
       return (
         codeOf(answer) ??
-        (dataOf(answer)['auditReceipt'] as unknown as Proven & { readonly auditEventId: string })
+        dataOf<{ auditReceipt: Proven & { readonly auditEventId: string } }>(answer).auditReceipt
       );
     };
     for (const apiKey of [tenant.keys.agent, tenant.keys.dashboard, tenant.keys.auditor]) {
@@ -301,20 +303,22 @@ describeOnBothDatabases('The proofs of the audit log', (database) => {
     const { tenant, gateway } = house();
     const denied = await ask('{ auditCheckpoint { size } }', {}, tenant.keys.agent);
     const page = async (filter: object, args: string) =>
-      dataOf(
+      dataOf<{
+        auditEvents: {
+          readonly pageInfo: Readonly<Record<string, string & boolean>>;
+          readonly nodes: readonly {
+            readonly id: string;
+            readonly index: number;
+            readonly requestId: string;
+          }[];
+        };
+      }>(
         await ask(
           `query($filter: AuditEventFilter) { auditEvents(filter: $filter, ${args}) {
             pageInfo { hasNextPage hasPreviousPage startCursor endCursor } nodes { id index requestId denialReason } } }`,
           { filter },
         ),
-      )['auditEvents'] as unknown as {
-        readonly pageInfo: Readonly<Record<string, string & boolean>>;
-        readonly nodes: readonly {
-          readonly id: string;
-          readonly index: number;
-          readonly requestId: string;
-        }[];
-      };
+      ).auditEvents;
     const [found] = (await page({ denialReason: 'FORBIDDEN', actorType: 'API_KEY' }, 'last: 1')).nodes;
     expect(found?.id).toBe(eventIdOf(denied));
     expect((await page({ requestId: found?.requestId }, 'first: 5')).nodes.map(({ id }) => id)).toEqual([
