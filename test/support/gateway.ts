@@ -39,7 +39,8 @@ import {
 import type { Store } from '../../src/store/index.ts';
 import { openKeyring } from '../../src/vault/index.ts';
 import { openAccountLimiters, openZendeskTransport, type TransportOptions } from '../../src/zendesk/index.ts';
-import { createMemoryLedger, createPatientClock, createSteadyClock } from './memory-ledger.ts';
+import { createMemoryLedger } from './memory-ledger.ts';
+import { createPatientClock, createSteadyClock } from './steady-clocks.ts';
 import { type DatabaseKind, openTestStore } from './store.ts';
 
 export interface OpenGatewayOptions {
