@@ -89,11 +89,11 @@ export function claimedHeader(envelope: unknown): ProtectedHeader | null {
   return bytes === null ? null : parseProtectedHeader(bytes);
 }
 
-/** The `signing_kid` that an envelope claims, for this key, or `null` where it claims none. */
-function claimedSigner(envelope: unknown, key: WelcomedClientKey): string | null {
+/** Whether an envelope claims to be for `key`, by a signing key that is not among its pins. */
+function isBySuccessor(envelope: unknown, key: WelcomedClientKey): boolean {
   const header = claimedHeader(envelope);
   const isOwn = header?.tenant_id === key.tenantId && header.recipient_key_id === key.keyId;
-  return isOwn ? header.signing_kid : null;
+  return isOwn && !key.signingKeys.some(({ kid }) => kid === header.signing_kid);
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
@@ -133,13 +133,16 @@ export class PinnedOpener {
 
   /** Throws EnvelopeOpenError for whatever is not accepted. */
   async open(envelope: unknown, expected: Expectation = {}, signal?: AbortSignal): Promise<OpenedEnvelope> {
+    const handles = await this.#open();
+    const tried = this.#key;
     try {
-      return await this.#openOnce(envelope, expected);
+      return await openWith(handles, tried, envelope, expected);
     } catch (error) {
-      if (!(error instanceof EnvelopeOpenError) || !this.#isBySuccessor(envelope)) throw error;
+      if (!(error instanceof EnvelopeOpenError) || !isBySuccessor(envelope, tried)) throw error;
     }
-    await untilAborted(this.#refresh(), signal);
-    return this.#openOnce(envelope, expected);
+    // Another answer may have brought the pins up to date meanwhile.
+    if (isBySuccessor(envelope, this.#key)) await untilAborted(this.#refresh(), signal);
+    return openWith(handles, this.#key, envelope, expected);
   }
 
   /** Keeps the verifier keys of the audit log from now on; nothing happens where some are kept already. */
@@ -149,21 +152,12 @@ export class PinnedOpener {
     await this.#options.onPins?.(this.#key);
   }
 
-  async #openOnce(envelope: unknown, expected: Expectation): Promise<OpenedEnvelope> {
-    return openWith(await this.#open(), this.#key, envelope, expected);
-  }
-
   #open(): Promise<Handles> {
     this.#handles ??= openHandles(this.#key).catch((error: unknown) => {
       this.#handles = undefined;
       throw error;
     });
     return this.#handles;
-  }
-
-  #isBySuccessor(envelope: unknown): boolean {
-    const kid = claimedSigner(envelope, this.#key);
-    return kid !== null && !this.#key.signingKeys.some((pin) => pin.kid === kid);
   }
 
   /** Joins the reading under way, begins one, or does nothing where the last one is too recent. */
@@ -180,10 +174,11 @@ export class PinnedOpener {
 
   async #extend(): Promise<void> {
     const { suite } = await this.#open();
-    const before = this.#key;
-    const pins = await this.#readPins(suite).catch(() => before.signingKeys);
-    if (samePins(pins, before.signingKeys)) return;
-    this.#key = Object.freeze({ ...before, signingKeys: pins });
+    const { signingKeys } = this.#key;
+    const pins = await this.#readPins(suite).catch(() => signingKeys);
+    if (samePins(pins, signingKeys)) return;
+    // The keys of the log may have been pinned meanwhile.
+    this.#key = Object.freeze({ ...this.#key, signingKeys: pins });
     await this.#options.onPins?.(this.#key);
   }
 

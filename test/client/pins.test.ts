@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   createClient,
   EnvelopeOpenError,
@@ -8,6 +8,7 @@ import {
   sealedFetch,
   type WelcomedClientKey,
 } from '../../src/client/index.ts';
+import { PinnedOpener } from '../../src/client/pinned-opener.ts';
 import { type SigningKeyDocument, signTransition } from '../../src/envelope/index.ts';
 import {
   createSealingGateway,
@@ -71,6 +72,25 @@ describe('a gateway that signs with a new key', () => {
     const ask = openClient();
     expect(await Promise.all(Array.from({ length: 8 }, ask))).toEqual(Array(8).fill(PLAINTEXT));
     expect([gateway.documentsRead, kept.length]).toEqual([1, 1]);
+  });
+
+  it('is followed by an answer whose reading began before another brought the pins', async () => {
+    const next = createSigner();
+    gateway.document = await documentOf(gateway.fake.tenantId, gateway.fake.signingKey, next);
+    gateway.signer = next;
+    const { promise: broughtPins, resolve: noteBrought } = Promise.withResolvers<void>();
+    const verify = crypto.subtle.verify.bind(crypto.subtle);
+    const spy = vi.spyOn(crypto.subtle, 'verify').mockImplementationOnce(async (...input) => {
+      await broughtPins;
+      return verify(...input);
+    });
+    try {
+      const ask = openClient(gateway.clientKey, { onPins: () => noteBrought() });
+      expect(await Promise.all([ask(), ask()])).toEqual([PLAINTEXT, PLAINTEXT]);
+      expect(gateway.documentsRead).toBe(1);
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   it('is followed by handed over envelopes, too', async () => {
@@ -253,6 +273,25 @@ describe('the document of signing keys', () => {
     await asked;
     controller.abort(new Error('enough'));
     await expect(asking).rejects.toThrow('enough');
+  });
+
+  it('takes nothing from the keys of the audit log that were pinned while it was read', async () => {
+    const next = createSigner();
+    const document = await documentOf(gateway.fake.tenantId, gateway.fake.signingKey, next);
+    const { promise: asked, resolve: noteAsked } = Promise.withResolvers<void>();
+    const { promise: answer, resolve: give } = Promise.withResolvers<Response>();
+    gateway.document = () => {
+      noteAsked();
+      return answer;
+    };
+    const opener = new PinnedOpener(gateway.clientKey, { fetch: gateway.fetch });
+    const opening = opener.open(await gateway.fake.seal('{}', {}, next));
+    await asked;
+    await opener.pinLogKeys(['log.example/audit+1a2b3c4d+AQ==']);
+    give(Response.json(document));
+    await opening;
+    expect(opener.key.logKeys).toEqual(['log.example/audit+1a2b3c4d+AQ==']);
+    expect(kidsOf(opener.key)).toEqual([gateway.fake.signingKid, next.kid]);
   });
 
   it('leads to new pins even if they could not be kept, which the caller hears of', async () => {
