@@ -43,7 +43,7 @@ export async function createAuditHead(tx: Tx, { tenantId, headKey }: AuditLogKey
  *
  * Throws CONFLICT where an OUTCOME's intent is not open (never opened, or closed before), and
  * AUDIT_UNAVAILABLE where the head is missing or does not hold, or events are missing at the end; the
- * transaction must then be given up. TypeError for an event that the schema refuses.
+ * transaction must then be given up. TypeError for an event that the log does not take.
  */
 export async function appendAuditEvents(
   tx: Tx,

@@ -31,7 +31,9 @@ export function parseUtf8(bytes: Uint8Array): string | null {
 
 /** The concatenation of `parts`, in one new buffer. */
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
   let offset = 0;
   for (const part of parts) {
     joined.set(part, offset);

@@ -24,6 +24,10 @@ const PATTERNS = Object.fromEntries(
   ]),
 ) as Readonly<Record<IdKind, RegExp>>;
 
+const KINDS: ReadonlyMap<string, IdKind> = new Map(
+  Object.entries(ID_PREFIXES).map(([kind, prefix]) => [prefix, kind as IdKind]),
+);
+
 /** A new id of `kind`; `now` in milliseconds since 1970. */
 export function createId(kind: IdKind, now: number = Date.now()): string {
   const bytes = takeRandom(16);
@@ -70,6 +74,6 @@ export function isId(kind: IdKind, text: unknown): text is string {
 
 /** The kind that `text` is a well-formed id of, or `null`. */
 export function kindOfId(text: string): IdKind | null {
-  const kinds = Object.keys(ID_PREFIXES) as IdKind[];
-  return kinds.find((kind) => isId(kind, text)) ?? null;
+  const kind = KINDS.get(text.slice(0, text.indexOf('_')));
+  return kind !== undefined && isId(kind, text) ? kind : null;
 }

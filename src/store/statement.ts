@@ -35,7 +35,9 @@ export async function runStatement<Row>(
 
 /** An array of SQL from texts that hold neither quotation marks nor backslashes. */
 export function arrayOf(texts: readonly (string | number | null)[]): string {
-  return `{${texts.map((text) => (text === null ? 'NULL' : `"${text}"`)).join(',')}}`;
+  let written = '';
+  for (const text of texts) written += text === null ? ',NULL' : `,"${text}"`;
+  return `{${written.slice(1)}}`;
 }
 
 /**

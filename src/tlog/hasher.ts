@@ -17,15 +17,20 @@ export interface MerkleHasher {
 }
 
 const LEAF_PREFIX = Uint8Array.of(0);
-const NODE_PREFIX = Uint8Array.of(1);
+const NODE_PREFIX = 1;
 
 export function createMerkleHasher(sha256: Sha256): MerkleHasher {
+  // Filled anew for each node: the hash is made before anybody else can fill it.
+  const node = new Uint8Array(1 + 2 * HASH_SIZE);
+  node[0] = NODE_PREFIX;
   return Object.freeze({
     hashLeaf: (leaf: Uint8Array) => sha256(concatBytes(LEAF_PREFIX, leaf)),
     hashNode(left: Uint8Array, right: Uint8Array) {
       assertHash('left', left);
       assertHash('right', right);
-      return sha256(concatBytes(NODE_PREFIX, left, right));
+      node.set(left, 1);
+      node.set(right, 1 + HASH_SIZE);
+      return sha256(node);
     },
     hashEmpty: () => sha256(new Uint8Array(0)),
   });
