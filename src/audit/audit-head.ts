@@ -22,7 +22,7 @@ import {
   rootOfFrontier,
 } from '../tlog/index.ts';
 
-export const merkle = createMerkleHasher((data) => new Uint8Array(hash('sha256', data, 'buffer')));
+export const merkle = createMerkleHasher((data) => plainBytes(hash('sha256', data, 'buffer')));
 
 const LABEL = encodeUtf8('sealdesk/audit-head/v1');
 const SEPARATOR = Uint8Array.of(0);
@@ -93,5 +93,10 @@ function macOf(
     frontier,
     root,
   );
-  return Uint8Array.from(createHmac('sha256', headKey).update(covered).digest());
+  return plainBytes(createHmac('sha256', headKey).update(covered).digest());
+}
+
+/** The bytes of a digest, which has a buffer of its own; a copy would cost as much as the hash. */
+function plainBytes({ buffer, byteOffset, length }: Buffer<ArrayBuffer>): Bytes {
+  return new Uint8Array(buffer, byteOffset, length);
 }

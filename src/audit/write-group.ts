@@ -4,7 +4,13 @@
  * statements of its own: starting the plan of the general one takes longer than all that it writes then.
  */
 import { SealdeskError } from '../base/index.ts';
-import { arrayOf, createStatement, type Statement, type StatementValue } from '../store/index.ts';
+import {
+  arrayOf,
+  createStatement,
+  type Statement,
+  type StatementAnswer,
+  type StatementValue,
+} from '../store/index.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { auditBroken, type StoredHead } from './audit-head.ts';
 import type { PlacedGroup } from './placed-group.ts';
@@ -23,7 +29,7 @@ export type Judgement =
 export type RunStatement = <Row>(
   statement: Statement,
   values: readonly StatementValue[],
-) => Promise<readonly Row[]>;
+) => Promise<StatementAnswer<Row>>;
 
 /**
  * Writes the group, or says why not. Throws AUDIT_UNAVAILABLE where an alarm stands.
@@ -34,11 +40,11 @@ export async function writeGroup(run: RunStatement, group: PlacedGroup): Promise
   const [event, ...others] = group.events;
   if (event?.phase === 'SINGLE' && others.length === 0) {
     const statement = group.nodes.length === 0 ? APPEND_EVENT : APPEND_EVENT_AND_NODES;
-    const [one] = await run<{ written: boolean }>(statement, eventValues(group, event));
-    if (one?.written === true) return { kind: 'WRITTEN' };
+    const { count } = await run(statement, eventValues(group, event));
+    if (count === 1) return { kind: 'WRITTEN' };
   }
-  const [verdict] = await run<Verdict>(APPEND_GROUP, groupValues(group));
-  return judge(group, verdict);
+  const { rows } = await run<Verdict>(APPEND_GROUP, groupValues(group));
+  return judge(group, rows[0]);
 }
 
 /**
@@ -110,7 +116,7 @@ const APPEND_GROUP = createStatement(
     FROM moved, unnest($28::smallint[], $29::bigint[]) WITH ORDINALITY AS n (level, index, place)
   ), opened AS (
     INSERT INTO open_intents (intent_id, tenant_id, opened_at)
-    SELECT id, $1, occurred_at FROM events WHERE phase = 'INTENT'
+    SELECT id, $1, opened_at FROM moved, unnest($30::text[], $31::timestamptz[]) AS i (id, opened_at)
   ), closed AS (
     DELETE FROM open_intents USING moved WHERE tenant_id = $1 AND intent_id = ANY($10::text[])
   )
@@ -118,8 +124,9 @@ const APPEND_GROUP = createStatement(
 );
 
 const MOVED = `UPDATE audit_heads h SET size = $6, frontier = $7, root = $8, mac = $9, updated_at = now()
+    FROM (SELECT index FROM audit_events WHERE tenant_id = $1 ORDER BY index DESC LIMIT 1) newest
     WHERE h.tenant_id = $1 AND h.size = $2 AND h.frontier = $3 AND h.root = $4 AND h.mac = $5
-      AND coalesce((SELECT max(index) FROM audit_events WHERE tenant_id = $1), -1) = h.size - 1
+      AND newest.index = h.size - 1
       AND h.stopped_epoch IS NULL
     RETURNING 1`;
 
@@ -127,14 +134,14 @@ const ONE_APPENDED = `INSERT INTO audit_events (tenant_id, index, id, leaf, leaf
     action, outcome, integration_id, operation, resource, request_id, denial_reason)
   SELECT $1, $2::bigint, $10, $11::bytea, $12::bytea, $13::timestamptz, $14, 'SINGLE',
     $15, $16, $17, $18, $19, $20, $21
-  FROM moved
-  RETURNING true AS written`;
+  FROM moved`;
 
 /** What {@link APPEND_GROUP} does, for one SINGLE event that completes no node of the tree; it does not tell why not. */
 const APPEND_EVENT = createStatement(
   'audit_append_event',
   `WITH moved AS (${MOVED})
   ${ONE_APPENDED}`,
+  { hasRows: false },
 );
 
 /** The same for one that does. */
@@ -146,6 +153,7 @@ const APPEND_EVENT_AND_NODES = createStatement(
     FROM moved, unnest($23::smallint[], $24::bigint[]) WITH ORDINALITY AS n (level, index, place)
   )
   ${ONE_APPENDED}`,
+  { hasRows: false },
 );
 
 /** The parameters of {@link APPEND_EVENT}, and where nodes are completed those of {@link APPEND_EVENT_AND_NODES}. */
@@ -190,6 +198,7 @@ function groupValues(group: PlacedGroup): readonly StatementValue[] {
     arrayOf(events.map(({ requestId }) => requestId ?? null)),
     arrayOf(events.map(({ denialReason }) => denialReason ?? null)),
     ...nodeValues(group),
+    ...openedValues(group),
   ];
 }
 
@@ -204,6 +213,12 @@ function nodeValues({ nodes }: PlacedGroup): readonly StatementValue[] {
     arrayOf(nodes.map(({ level }) => level)),
     arrayOf(nodes.map(({ index }) => index)),
   ];
+}
+
+/** The intents that the group opens, told apart from its events: what is read twice would be kept aside as a whole. */
+function openedValues({ events }: PlacedGroup): readonly StatementValue[] {
+  const opening = events.filter(({ phase }) => phase === 'INTENT');
+  return [arrayOf(opening.map(({ id }) => id)), arrayOf(opening.map(({ occurredAt }) => occurredAt))];
 }
 
 function headValues({ size, frontier, root, mac }: StoredHead): readonly StatementValue[] {

@@ -7,12 +7,20 @@ import type { Log } from '../base/index.ts';
 import { openFolderLock } from './folder-lock.ts';
 import { listenOnPGlite, listenOnPostgres, type OnNotification } from './notifications.ts';
 import { runAtOnce, type Scope } from './run-at-once.ts';
-import { runStatement, type Statement, StatementClient, type StatementValue } from './statement.ts';
+import {
+  runStatement,
+  type Statement,
+  type StatementAnswer,
+  StatementClient,
+  type StatementValue,
+} from './statement.ts';
 import type { Tables } from './tables.ts';
 import { nextScope, ScopedPostgresDialect } from './transactions.ts';
 
 const BIGINT_OID = 20;
 const POOL_SIZE = 10;
+/** Connections that are of the tenants' role for their whole life. */
+const TENANT_POOL_SIZE = 5;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** Of silence before the other side is probed; ten probes a second apart follow. */
@@ -37,7 +45,7 @@ export interface Database extends AsyncDisposable {
     scope: Scope,
     statement: Statement,
     values: readonly StatementValue[],
-  ): Promise<readonly Row[]>;
+  ): Promise<StatementAnswer<Row>>;
   /** Runs statements of the job queue as they are, outside any transaction of the store's. */
   executeForJobs(text: string, values: readonly unknown[]): Promise<{ readonly rows: unknown[] }>;
   /** Hears of what other processes commit, until disposed. */
@@ -89,36 +97,43 @@ async function openPGlite(dataDir: string | undefined): Promise<Database> {
 function openPostgres(connectionString: string, onIdleError: (error: Error) => void): Database {
   const types = new pg.TypeOverrides();
   types.setTypeParser(BIGINT_OID, parseSafeInteger);
-  const pool = new pg.Pool({
-    Client: StatementClient,
-    connectionString,
-    types,
-    max: POOL_SIZE,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-    // A server that is gone without a word is noticed by this alone: nothing would ever answer a query under way.
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    application_name: 'sealdesk',
-  });
-  pool.on('error', onIdleError);
-  // A connection in use tells its loss by the failing query; the event beside it would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
+  const createPool = (max: number): pg.Pool => {
+    const pool = new pg.Pool({
+      Client: StatementClient,
+      connectionString,
+      types,
+      max,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      // A server that is gone without a word is noticed by this alone: nothing would ever answer a query under way.
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+      application_name: 'sealdesk',
+    });
+    pool.on('error', onIdleError);
+    // A connection in use tells its loss by the failing query; the event beside it would end the process.
+    pool.on('connect', (client) => client.on('error', () => {}));
+    return pool;
+  };
+  const pool = createPool(POOL_SIZE);
+  const tenantPool = createPool(TENANT_POOL_SIZE);
   const db = new Kysely<Tables>({ dialect: new ScopedPostgresDialect({ pool }) });
   return {
     kind: 'postgres',
     db,
     transact: (scope, work) =>
       nextScope.run(scope === null ? null : scopeText(scope), () => db.transaction().execute(work)),
-    runAtOnce: (scope, statement, values) => runAtOnce(pool, scope, statement, values),
+    runAtOnce: (scope, statement, values) => runAtOnce(tenantPool, scope, statement, values),
     async executeForJobs(text, values) {
       // Several statements in one text have a result each, whatever the types say.
       const results: unknown = await pool.query(text, values.length === 0 ? undefined : [...values]);
       return { rows: [results].flat().flatMap((result) => (result as pg.QueryResult).rows) };
     },
     listen: async (onNotification, log) => listenOnPostgres(connectionString, onNotification, log),
-    [Symbol.asyncDispose]: () => db.destroy(),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([db.destroy(), tenantPool.end()]);
+    },
   };
 }
 

@@ -9,7 +9,14 @@ export { FolderHeldError } from './folder-lock.ts';
 export { clausesOf, type KeysetClauses, type KeysetPage, MAX_KEYSET_PAGE } from './keyset.ts';
 export { type Channel, notify, type OnNotification } from './notifications.ts';
 export type * from './provisioning-tables.ts';
-export { arrayOf, createStatement, runStatement, type Statement, type StatementValue } from './statement.ts';
+export {
+  arrayOf,
+  createStatement,
+  runStatement,
+  type Statement,
+  type StatementAnswer,
+  type StatementValue,
+} from './statement.ts';
 export {
   assertOutsideTransaction,
   DEFAULT_TENANT_ROLE,

@@ -6,7 +6,7 @@
  * Source: PostgreSQL documentation, "Pipelining" in "Message Flow".
  */
 import pg from 'pg';
-import type { Statement, StatementValue } from './statement.ts';
+import type { Statement, StatementAnswer, StatementValue } from './statement.ts';
 
 /** The role and the tenant of a transaction. */
 export interface Scope {
@@ -19,14 +19,24 @@ interface Part extends Statement {
 }
 
 /**
- * Each setting is made, and since none is NULL then, no row tells of it: there is nothing to describe and to read. The
- * plan of a statement does not depend on its values here, and planning would cost more than running it.
+ * The tenant is set, and since it is not NULL then, no row tells of it: there is nothing to describe and to read. On a
+ * connection that lost its role, as behind a pooler that hands it to others, the statement fails.
  */
 const SCOPE: Statement = Object.freeze({
   name: 'scope',
-  text: `SELECT WHERE set_config('role', $1, true) IS NULL OR set_config('sealdesk.tenant_id', $2, true) IS NULL
-    OR set_config('plan_cache_mode', 'force_generic_plan', true) IS NULL`,
+  text: `SELECT WHERE CASE WHEN current_user = $1::name THEN set_config('sealdesk.tenant_id', $2, true) IS NULL
+    ELSE (current_user || ' is not the role of tenants')::boolean END`,
+  hasRows: false,
 });
+
+/**
+ * What a connection is for its whole life: of the role, so that each transaction need set its tenant only, and without
+ * planning a statement for its values, which its plan does not depend on here.
+ */
+const SESSION = `SELECT set_config('role', $1, false), set_config('plan_cache_mode', 'force_generic_plan', false)`;
+
+/** The role that a connection has taken. */
+const roleOf = new WeakMap<pg.ClientBase, string>();
 
 /** The names that are prepared on each connection, or are about to be, by this way of sending. */
 const preparedOn = new WeakMap<pg.ClientBase, Set<string>>();
@@ -35,49 +45,81 @@ const preparedOn = new WeakMap<pg.ClientBase, Set<string>>();
 interface Lane {
   readonly client: Promise<pg.PoolClient>;
   underWay: number;
-  /** Whether a statement failed that was the first of its name here: nobody knows then what is prepared. */
-  isUnclear: boolean;
+  /** Whether a statement failed: nobody knows then what is prepared, and whether the connection is of the role still. */
+  hasFailed: boolean;
+  isConnected: boolean;
+  /** Whether its connection was given back. */
+  isLeft: boolean;
 }
 
 const lanesOf = new WeakMap<pg.Pool, Map<string, Lane>>();
 
 /**
  * Statements of one scope that are under way at the same time go down one connection, in the order of the calls and
- * none waiting in this process for the answer to the one before.
+ * none waiting in this process for the answer to the one before; where others wait for a connection, those that come
+ * then line up behind them.
  */
 export async function runAtOnce<Row>(
   pool: pg.Pool,
   { role, tenantId }: Scope,
   statement: Statement,
   values: readonly StatementValue[],
-): Promise<readonly Row[]> {
+): Promise<StatementAnswer<Row>> {
   const lanes = lanesOf.get(pool) ?? new Map<string, Lane>();
   lanesOf.set(pool, lanes);
   const key = `${role} ${tenantId}`;
-  const lane = lanes.get(key) ?? { client: pool.connect(), underWay: 0, isUnclear: false };
+  const known = lanes.get(key);
+  const isOpen = known !== undefined && (pool.waitingCount === 0 || !known.isConnected);
+  const lane = isOpen ? known : createLane(connectAs(pool, role));
   lanes.set(key, lane);
   lane.underWay += 1;
   let client: pg.PoolClient | null = null;
-  let isFirst = false;
   let isDone = false;
   try {
     client = await lane.client;
+    lane.isConnected = true;
     const prepared = preparedOn.get(client) ?? new Set<string>();
     preparedOn.set(client, prepared);
     const parts = [
       { ...SCOPE, values: [role, tenantId] },
       { ...statement, values },
     ];
-    isFirst = parts.some(({ name }) => !prepared.has(name));
     const results = await send(client, parts, prepared);
     isDone = true;
-    return (results.at(-1)?.rows ?? []) as readonly Row[];
+    const result = results.at(-1);
+    return { rows: result?.rows ?? [], count: result?.rowCount ?? 0 };
   } finally {
-    lane.isUnclear ||= isFirst && !isDone;
+    lane.hasFailed ||= !isDone;
     lane.underWay -= 1;
-    if ((lane.underWay === 0 || lane.isUnclear) && lanes.get(key) === lane) lanes.delete(key);
-    if (lane.underWay === 0) client?.release(lane.isUnclear);
+    if (lane.hasFailed && lanes.get(key) === lane) lanes.delete(key);
+    // Whoever was waiting for the answer may have more for the same connection at once.
+    if (lane.underWay === 0) setImmediate(leaveIdle, lanes, key, lane, client);
   }
+}
+
+function createLane(client: Promise<pg.PoolClient>): Lane {
+  return { client, underWay: 0, hasFailed: false, isConnected: false, isLeft: false };
+}
+
+/** Gives the connection of a lane back, unless it was taken up again since. */
+function leaveIdle(lanes: Map<string, Lane>, key: string, lane: Lane, client: pg.PoolClient | null): void {
+  if (lane.underWay > 0 || lane.isLeft) return;
+  lane.isLeft = true;
+  if (lanes.get(key) === lane) lanes.delete(key);
+  client?.release(lane.hasFailed);
+}
+
+async function connectAs(pool: pg.Pool, role: string): Promise<pg.PoolClient> {
+  const client = await pool.connect();
+  if (roleOf.get(client) === role) return client;
+  try {
+    await client.query(SESSION, [role]);
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+  roleOf.set(client, role);
+  return client;
 }
 
 function send(
@@ -112,12 +154,12 @@ class MessageOfParts extends pg.Query {
   override submit = (connection: pg.Connection): void => {
     connection.stream.cork();
     try {
-      for (const { name, text, values } of this.#parts) {
+      for (const { name, text, hasRows, values } of this.#parts) {
         const statement = `${name}_at_once`;
         if (!this.#prepared.has(name)) connection.parse({ name: statement, text, types: [] }, true);
         this.#prepared.add(name);
         connection.bind({ portal: '', statement, values: [...values] }, true);
-        if (name !== SCOPE.name) connection.describe({ type: 'P', name: '' }, true);
+        if (hasRows) connection.describe({ type: 'P', name: '' }, true);
         connection.execute({ portal: '' }, true);
       }
       connection.sync();

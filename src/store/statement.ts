@@ -12,25 +12,33 @@ export type StatementValue = string | Buffer | null;
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** Whether it answers rows; one that does not tells only how many it wrote. */
+  readonly hasRows: boolean;
+}
+
+export interface StatementAnswer<Row> {
+  readonly rows: readonly Row[];
+  /** Those rows, or the rows that were written where it answers none. */
+  readonly count: number;
 }
 
 const NAMED = /^\/\* prepared: ([a-z_]{1,50}) \*\/\n/;
 
 /** A statement to be prepared; one name stands for one text. Throws TypeError for a name other than of a-z and _, 50 at most. */
-export function createStatement(name: string, text: string): Statement {
+export function createStatement(name: string, text: string, { hasRows = true } = {}): Statement {
   const named = `/* prepared: ${name} */\n${text}`;
   if (!NAMED.test(named)) throw new TypeError(`"name" must match [a-z_]{1,50}, got ${JSON.stringify(name)}`);
-  return Object.freeze({ name, text: named });
+  return Object.freeze({ name, text: named, hasRows });
 }
 
 /** Runs the statement within `tx`. */
 export async function runStatement<Row>(
   tx: Transaction<Tables>,
-  { text }: Statement,
+  { text, hasRows }: Statement,
   values: readonly StatementValue[],
-): Promise<readonly Row[]> {
-  const { rows } = await tx.executeQuery(CompiledQuery.raw(text, [...values]));
-  return rows as readonly unknown[] as readonly Row[];
+): Promise<StatementAnswer<Row>> {
+  const { rows, numAffectedRows } = await tx.executeQuery<Row>(CompiledQuery.raw(text, [...values]));
+  return { rows, count: hasRows ? rows.length : Number(numAffectedRows ?? 0) };
 }
 
 /** An array of SQL from texts that hold neither quotation marks nor backslashes. */

@@ -11,7 +11,7 @@ import { type Database, openDatabase, type StoreLocation } from './database.ts';
 import { migrate } from './migrate.ts';
 import type { OnNotification } from './notifications.ts';
 import type { Scope } from './run-at-once.ts';
-import type { Statement, StatementValue } from './statement.ts';
+import type { Statement, StatementAnswer, StatementValue } from './statement.ts';
 import { SYSTEM_PURPOSES, type SystemPurpose } from './system-purpose.ts';
 import type { Tables } from './tables.ts';
 import { assertRoleName } from './tenant-role.ts';
@@ -40,7 +40,7 @@ export interface Store extends AsyncDisposable {
     tenantId: string,
     statement: Statement,
     values: readonly StatementValue[],
-  ): Promise<readonly Row[]>;
+  ): Promise<StatementAnswer<Row>>;
   /** Runs `work` in a transaction that sees every tenant's rows, for one of {@link SYSTEM_PURPOSES}. */
   withSystem<T>(purpose: SystemPurpose, work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
@@ -105,7 +105,7 @@ class OpenedStore implements Store {
     tenantId: string,
     statement: Statement,
     values: readonly StatementValue[],
-  ): Promise<readonly Row[]> {
+  ): Promise<StatementAnswer<Row>> {
     const scope = this.#scopeOf(tenantId);
     assertOutsideTransaction('runAtOnce');
     return translating(() => this.#database.runAtOnce(scope, statement, values));

@@ -35,21 +35,21 @@ describeOnBothDatabases('One statement alone', (kind) => {
     ),
     unnest: createStatement('test_unnest', 'SELECT unnest($1::text[]) AS text, $2::bytea AS bytes'),
   };
-  const run = <Row>(name: keyof typeof statements, ...values: readonly (string | Buffer | null)[]) =>
-    opened.store.runAtOnce<Row>(tenantId, statements[name], values);
+  const run = async <Row>(name: keyof typeof statements, ...values: readonly (string | Buffer | null)[]) =>
+    (await opened.store.runAtOnce<Row>(tenantId, statements[name], values)).rows;
   const intents = async () => (await run<{ intent_id: string }>('list')).map((row) => row.intent_id);
 
   test('runs as the tenant, within its boundary, and leaves nothing of that behind', async () => {
     for (let times = 0; times < 3; times += 1) {
       expect(await run('whoami')).toEqual([{ role: DEFAULT_TENANT_ROLE, tenant: tenantId }]);
     }
-    const rows = await opened.store.withSystem('health', (tx) =>
+    const { rows } = await opened.store.withSystem('health', (tx) =>
       runStatement<{ role: string; tenant: string | null }>(tx, statements.whoami, []),
     );
     expect(rows).toMatchObject([{ tenant: null }]);
     expect(rows[0]?.role).not.toBe(DEFAULT_TENANT_ROLE);
     expect(await run('tenants')).toEqual([{ id: tenantId }]);
-    expect(await opened.store.runAtOnce(createId('tenant'), statements.tenants, [])).toEqual([]);
+    expect((await opened.store.runAtOnce(createId('tenant'), statements.tenants, [])).rows).toEqual([]);
   });
 
   test('is committed when it is answered, and undone when it fails, at first and later', async () => {
@@ -61,6 +61,25 @@ describeOnBothDatabases('One statement alone', (kind) => {
     await expect(run('insertAndFail', 'two', tenantId, '0')).rejects.toMatchObject(failing);
     await expect(run('insert', 'three', createId('tenant'))).rejects.toMatchObject({ code: '42501' });
     expect(await intents()).toEqual(['one']);
+  });
+
+  test('tells how many rows it wrote where it answers none, alone and within a transaction', async () => {
+    const copy = createStatement(
+      'test_copy',
+      `WITH told AS (SELECT unnest($1::text[]) AS id)
+       INSERT INTO open_intents (intent_id, tenant_id, opened_at) SELECT id, $2, now() FROM told`,
+      { hasRows: false },
+    );
+    const copyAll = (...ids: readonly string[]) => [copy, [arrayOf(ids), tenantId]] as const;
+    for (const ids of [['c1', 'c2'], [], ['c3']]) {
+      expect(await opened.store.runAtOnce(tenantId, ...copyAll(...ids))).toEqual({
+        rows: [],
+        count: ids.length,
+      });
+    }
+    const within = opened.store.withTenant(tenantId, (tx) => runStatement(tx, ...copyAll('c4', 'c5')));
+    expect(await within).toEqual({ rows: [], count: 2 });
+    expect((await intents()).filter((id) => id.startsWith('c'))).toHaveLength(5);
   });
 
   test('takes texts, arrays with gaps and bytes', async () => {
@@ -103,6 +122,32 @@ describeOnBothDatabases('One statement alone', (kind) => {
     for (const name of ['', 'A', 'a b', 'a*/', 'x'.repeat(51)]) {
       expect(() => createStatement(name, 'SELECT 1')).toThrow(TypeError);
     }
+  });
+
+  test('gets its turn, however many tenants never let go of their connections', async () => {
+    const busy = new AbortController();
+    const tenants = Array.from({ length: 12 }, () => createId('tenant'));
+    const loops = [...tenants, ...tenants].map(async (tenant) => {
+      while (!busy.signal.aborted) await opened.store.runAtOnce(tenant, statements.divide, ['2']);
+    });
+    for (let times = 0; times < 20; times += 1) expect(await run('divide', '2')).toEqual([{ result: 42 }]);
+    busy.abort();
+    await Promise.all(loops);
+  });
+
+  test('fails on a connection that has lost the role of tenants, and does nothing', async () => {
+    const reset = createStatement('test_reset', `SELECT set_config('role', 'none', false)`);
+    const tenant = createId('tenant');
+    const statementsOf = [reset, statements.whoami].map((statement) =>
+      opened.store.runAtOnce(tenant, statement, []).catch((error: unknown) => error),
+    );
+    expect(await Promise.all(statementsOf)).toMatchObject([{ count: 1 }, { code: '22P02' }]);
+    const asked = Array.from({ length: 10 }, async () => {
+      const tenant = createId('tenant');
+      const { rows } = await opened.store.runAtOnce(tenant, statements.whoami, []);
+      expect(rows).toEqual([{ role: DEFAULT_TENANT_ROLE, tenant }]);
+    });
+    await Promise.all(asked);
   });
 
   test('whose connection is cut is AUDIT_UNAVAILABLE, and the next one works again', async () => {
