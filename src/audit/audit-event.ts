@@ -142,11 +142,13 @@ export type AuditEvent = ValueOf<typeof AuditEvent>;
  * members at fault, never their values, where the log does not take the event.
  */
 export function leafTextOf(event: NewAuditEvent, tenantId: string, index: number): string {
-  const isPlaced = 'index' in event || 'tenantId' in event;
+  const isPlaced = Object.hasOwn(event, 'index') || Object.hasOwn(event, 'tenantId');
   const text = isPlaced ? null : AuditEvent.textOf({ ...event, tenantId, index });
   if (text !== null) return text;
   const faults = NewAuditEvent.faultsOf(event);
-  throw new TypeError(`"event" has members that the audit log does not take: ${faults.join(', ')}`);
+  throw new TypeError(
+    `"event" has members that the audit log does not take: ${faults.join(', ') || 'its place'}`,
+  );
 }
 
 /** The bytes that are stored, hashed and proven. */

@@ -99,10 +99,10 @@ export function object<const Shape extends Members>(shape: Shape): ObjectForm<Fl
   const isKnown = (value: object): boolean => Object.keys(value).every((name) => names.has(name));
   return {
     textOf(value) {
-      if (typeof value !== 'object' || value === null || !isKnown(value)) return null;
+      if (typeof value !== 'object' || value === null || !isPlain(value) || !isKnown(value)) return null;
       let written = '';
       for (const { name, label, isOptional, textOf } of members) {
-        const held: unknown = Reflect.get(value, name);
+        const held = ownMember(value, name);
         if (held === undefined && isOptional) continue;
         const own = textOf(held);
         if (own === null) return null;
@@ -112,12 +112,21 @@ export function object<const Shape extends Members>(shape: Shape): ObjectForm<Fl
     },
     faultsOf(value) {
       const faults = members.filter(({ name, isOptional, textOf }) => {
-        const held: unknown = Reflect.get(value, name);
+        const held = ownMember(value, name);
         return !(held === undefined && isOptional) && textOf(held) === null;
       });
       return [...faults.map(({ name }) => name), ...(isKnown(value) ? [] : ['unrecognized_keys'])];
     },
   };
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function ownMember(value: object, name: string): unknown {
+  return Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
 }
 
 /** Objects that are told apart by their member `tag`: each of `forms` under its value of it. */
@@ -126,7 +135,7 @@ export function variants<Forms extends Readonly<Record<string, ObjectForm<unknow
   forms: Forms,
 ): ObjectForm<ValueOf<Forms[keyof Forms]>> {
   const byTag = new Map<unknown, ObjectForm<unknown>>(Object.entries(forms));
-  const formOf = (value: object) => byTag.get(Reflect.get(value, tag));
+  const formOf = (value: object) => byTag.get(ownMember(value, tag));
   return {
     textOf: (value) =>
       typeof value === 'object' && value !== null ? (formOf(value)?.textOf(value) ?? null) : null,

@@ -21,11 +21,13 @@ const MEMBER_LENGTH = PLACE.length - '0,'.length;
 
 /** Throws TypeError for an event that the log does not take. */
 function makeReady(tenantId: string, event: NewAuditEvent): ReadyEvent {
-  const text = leafTextOf(event, tenantId, 0);
+  // What its row repeats is kept as it was judged, whatever becomes of the caller's object.
+  const own = { ...event, actor: { ...event.actor } } as NewAuditEvent;
+  const text = leafTextOf(own, tenantId, 0);
   // No value of an event holds a quotation mark, so that the text has the member once, and others after it.
   const at = text.indexOf(PLACE);
   return {
-    event: { ...event },
+    event: own,
     before: text.slice(0, at + MEMBER_LENGTH),
     after: text.slice(at + PLACE.length - 1),
   };

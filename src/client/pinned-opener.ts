@@ -110,6 +110,8 @@ export class PinnedOpener {
   #handles: Promise<Handles> | undefined;
   #refreshing: Promise<void> | undefined;
   #nextRefresh = 0;
+  /** Settled when the key was handed over that was to be kept last. */
+  #kept: Promise<void> = Promise.resolve();
   readonly #options: PinningOptions;
 
   /** Throws TypeError for a key that no gateway has welcomed, and for an id that is none. */
@@ -149,7 +151,7 @@ export class PinnedOpener {
   async pinLogKeys(logKeys: readonly string[]): Promise<void> {
     if (this.#key.logKeys !== undefined) return;
     this.#key = Object.freeze({ ...this.#key, logKeys: Object.freeze([...logKeys]) });
-    await this.#options.onPins?.(this.#key);
+    await this.#keep();
   }
 
   #open(): Promise<Handles> {
@@ -179,7 +181,16 @@ export class PinnedOpener {
     if (samePins(pins, signingKeys)) return;
     // The keys of the log may have been pinned meanwhile.
     this.#key = Object.freeze({ ...this.#key, signingKeys: pins });
-    await this.#options.onPins?.(this.#key);
+    await this.#keep();
+  }
+
+  /** Hands the key over to be kept, one after the other, so that the last that is kept is the newest. */
+  #keep(): Promise<void> {
+    const keeping = this.#kept.then(async () => {
+      await this.#options.onPins?.(this.#key);
+    });
+    this.#kept = keeping.catch(() => undefined);
+    return keeping;
   }
 
   /** The pins after reading the document. Throws where it is not to be had or not one of ours. */

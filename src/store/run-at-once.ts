@@ -18,6 +18,9 @@ interface Part extends Statement {
   readonly values: readonly StatementValue[];
 }
 
+/** In the message of the failure of a statement on a connection that is not of the role. */
+export const NOT_OF_ROLE = ' is not the role of tenants';
+
 /**
  * The tenant is set, and since it is not NULL then, no row tells of it: there is nothing to describe and to read. On a
  * connection that lost its role, as behind a pooler that hands it to others, the statement fails.
@@ -25,7 +28,7 @@ interface Part extends Statement {
 const SCOPE: Statement = Object.freeze({
   name: 'scope',
   text: `SELECT WHERE CASE WHEN current_user = $1::name THEN set_config('sealdesk.tenant_id', $2, true) IS NULL
-    ELSE (current_user || ' is not the role of tenants')::boolean END`,
+    ELSE (current_user || '${NOT_OF_ROLE}')::boolean END`,
   hasRows: false,
 });
 
@@ -57,7 +60,7 @@ const lanesOf = new WeakMap<pg.Pool, Map<string, Lane>>();
 /**
  * Statements of one scope that are under way at the same time go down one connection, in the order of the calls and
  * none waiting in this process for the answer to the one before; where others wait for a connection, those that come
- * then line up behind them.
+ * then line up behind them, and may overtake those that are still under way.
  */
 export async function runAtOnce<Row>(
   pool: pg.Pool,
@@ -69,7 +72,7 @@ export async function runAtOnce<Row>(
   lanesOf.set(pool, lanes);
   const key = `${role} ${tenantId}`;
   const known = lanes.get(key);
-  const isOpen = known !== undefined && (pool.waitingCount === 0 || !known.isConnected);
+  const isOpen = known !== undefined && (!isContended(pool) || !known.isConnected);
   const lane = isOpen ? known : createLane(connectAs(pool, role));
   lanes.set(key, lane);
   lane.underWay += 1;
@@ -95,6 +98,11 @@ export async function runAtOnce<Row>(
     // Whoever was waiting for the answer may have more for the same connection at once.
     if (lane.underWay === 0) setImmediate(leaveIdle, lanes, key, lane, client);
   }
+}
+
+/** Whether somebody waits for a connection that another has; whoever is about to get an idle one is counted, too. */
+function isContended({ waitingCount, idleCount }: pg.Pool): boolean {
+  return waitingCount > idleCount;
 }
 
 function createLane(client: Promise<pg.PoolClient>): Lane {

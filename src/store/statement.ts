@@ -12,7 +12,7 @@ export type StatementValue = string | Buffer | null;
 export interface Statement {
   readonly name: string;
   readonly text: string;
-  /** Whether it answers rows; one that does not tells only how many it wrote. */
+  /** Whether it answers rows; an INSERT, UPDATE or DELETE without RETURNING does not, and tells how many it wrote. */
   readonly hasRows: boolean;
 }
 

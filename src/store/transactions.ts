@@ -10,11 +10,16 @@ import {
   PostgresDialect,
   type PostgresDialectConfig,
   PostgresDriver,
-  type TransactionSettings,
 } from 'kysely';
 
 /** The statement that sets the scope of the transaction about to begin, `null` for none. */
 export const nextScope = new AsyncLocalStorage<string | null>();
+
+/**
+ * Of a transaction without a scope: the role that the connection began with, whatever a pooler did with it since. In
+ * another's role it would see nothing, and not know.
+ */
+const LOGIN_SCOPE = 'SET LOCAL "role" TO DEFAULT';
 
 /** {@link PostgresDialect}, whose transactions begin in the scope of {@link nextScope}. */
 export class ScopedPostgresDialect extends PostgresDialect {
@@ -31,12 +36,8 @@ export class ScopedPostgresDialect extends PostgresDialect {
 }
 
 class ScopedPostgresDriver extends PostgresDriver {
-  override async beginTransaction(
-    connection: DatabaseConnection,
-    settings: TransactionSettings,
-  ): Promise<void> {
-    const scope = nextScope.getStore() ?? null;
-    if (scope === null) return super.beginTransaction(connection, settings);
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    const scope = nextScope.getStore() ?? LOGIN_SCOPE;
     try {
       await connection.executeQuery(CompiledQuery.raw(`BEGIN; ${scope}`));
     } catch (error) {

@@ -1,4 +1,5 @@
 import { SealdeskError } from '../base/index.ts';
+import { NOT_OF_ROLE } from './run-at-once.ts';
 
 const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
   '25P03',
@@ -23,6 +24,8 @@ const CONNECTION_CODES: ReadonlySet<unknown> = new Set([
   '08003',
   '08004',
   '08006',
+  // What prepared the statement was skipped, because the one before it failed on the same connection.
+  '26000',
 ]);
 const CONNECTION_TEXT =
   /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|timeout expired|timeout exceeded when trying to connect|PGlite is closed)/;
@@ -34,7 +37,8 @@ const CONNECTION_TEXT =
 export function translateUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SealdeskError) return error;
   const code = 'code' in error ? error.code : undefined;
-  if (!CONNECTION_CODES.has(code) && !CONNECTION_TEXT.test(error.message)) return error;
+  const isLost = CONNECTION_TEXT.test(error.message) || error.message.includes(NOT_OF_ROLE);
+  if (!CONNECTION_CODES.has(code) && !isLost) return error;
   return new SealdeskError(
     'AUDIT_UNAVAILABLE',
     'The database does not answer, so nothing can be recorded or answered. Try again later.',

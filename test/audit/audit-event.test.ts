@@ -146,6 +146,19 @@ describe('An audit event', () => {
     expect(accepts({ ...single(), [member]: value })).toBe(false);
   });
 
+  test('is refused where its members are not its own, or not those of a plain object', () => {
+    const { actor } = single();
+    for (const strange of [
+      Object.create(actor),
+      Object.assign([], actor),
+      Object.assign(Object.create({ toJSON: () => 'printer on fire' }), actor),
+    ]) {
+      expect(accepts({ ...single(), actor: strange })).toBe(false);
+    }
+    expect(accepts({ ...single(), actor: Object.assign(Object.create(null), actor) })).toBe(true);
+    expect(accepts('printer on fire' as never)).toBe(false);
+  });
+
   test('is refused without what its phase needs', () => {
     const { intentId: _, ...noIntent } = outcomeOf(createId('auditEvent'));
     const { outcome: __, ...noOutcome } = single();

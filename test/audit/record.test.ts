@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseEventRow } from '../../src/audit/event-row.ts';
 import {
   type AuditEvent,
   type AuditRecord,
@@ -11,7 +12,7 @@ import {
   readAuditHead,
   recordAuditEvents,
 } from '../../src/audit/index.ts';
-import { encodeHex, SealdeskError } from '../../src/base/index.ts';
+import { createId, encodeHex, SealdeskError } from '../../src/base/index.ts';
 import { openStore, type Store, type Tx } from '../../src/store/index.ts';
 import {
   describeOnBothDatabases,
@@ -165,6 +166,20 @@ describeOnBothDatabases('Recording in the audit log', (kind) => {
       { numRuns: 20 },
     );
     await readWholeLog(opened.store, tenantId);
+  });
+
+  test('writes the event that it was given, whatever becomes of the object meanwhile', async () => {
+    const tenantId = await createTenantLog(opened.store);
+    const given = single();
+    const { id, action, actor } = structuredClone(given);
+    const recording = record(opened.store, tenantId, [given]);
+    Object.assign(given, { action: 'printer on fire', id: createId('auditEvent') });
+    Object.assign(given.actor, { id: createId('apiKey') });
+    expect(await recording).toMatchObject([{ id, action, actor }]);
+    const rows = await opened.store.withTenant(tenantId, (tx) =>
+      tx.selectFrom('audit_events').selectAll().execute(),
+    );
+    expect(rows.map((row) => parseEventRow(row))).toMatchObject([{ id, action, actor }]);
   });
 
   test('asks the conditions of all who go together, and keeps out only those whose own does not hold', async () => {

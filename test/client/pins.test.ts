@@ -284,12 +284,22 @@ describe('the document of signing keys', () => {
       noteAsked();
       return answer;
     };
-    const opener = new PinnedOpener(gateway.clientKey, { fetch: gateway.fetch });
+    const { promise: firstIsKept, resolve: keepFirst } = Promise.withResolvers<void>();
+    const keptKeys: WelcomedClientKey[] = [];
+    const onPins = async (key: WelcomedClientKey) => {
+      if (keptKeys.length === 0) await firstIsKept;
+      keptKeys.push(key);
+    };
+    const opener = new PinnedOpener(gateway.clientKey, { fetch: gateway.fetch, onPins });
     const opening = opener.open(await gateway.fake.seal('{}', {}, next));
     await asked;
-    await opener.pinLogKeys(['log.example/audit+1a2b3c4d+AQ==']);
+    const pinning = opener.pinLogKeys(['log.example/audit+1a2b3c4d+AQ==']);
     give(Response.json(document));
-    await opening;
+    await expect.poll(() => kidsOf(opener.key)).toHaveLength(2);
+    keepFirst();
+    await Promise.all([opening, pinning]);
+    expect(keptKeys).toHaveLength(2);
+    expect(keptKeys.at(-1)).toBe(opener.key);
     expect(opener.key.logKeys).toEqual(['log.example/audit+1a2b3c4d+AQ==']);
     expect(kidsOf(opener.key)).toEqual([gateway.fake.signingKid, next.kid]);
   });

@@ -135,13 +135,40 @@ describeOnBothDatabases('One statement alone', (kind) => {
     await Promise.all(loops);
   });
 
+  test('goes down the connection of those of its tenant that are under way, while others come and go', async () => {
+    const tenants = [createId('tenant'), createId('tenant')] as const;
+    const pid = createStatement(
+      'test_pid',
+      'SELECT pg_backend_pid() AS pid, pg_sleep($1::float8) IS NULL AS slept',
+    );
+    const pidOf = async (tenant: string, seconds: string) =>
+      (await opened.store.runAtOnce<{ pid: number }>(tenant, pid, [seconds])).rows[0]?.pid;
+    await Promise.all(tenants.map((tenant) => pidOf(tenant, '0')));
+    const slow = pidOf(tenants[0], '0.5');
+    await pidOf(tenants[1], '0');
+    const [other, behind] = await Promise.all([pidOf(tenants[1], '0'), pidOf(tenants[0], '0')]);
+    expect(behind).toBe(await slow);
+    expect(other).not.toBe(behind);
+  });
+
+  test('is not what a transaction of the whole system runs as, though a pooler hands its connection on', async () => {
+    for (let times = 0; times < 3; times += 1) {
+      await opened.store.executeForJobs(`SELECT set_config('role', '${DEFAULT_TENANT_ROLE}', false)`);
+      const { rows } = await opened.store.withSystem('health', (tx) =>
+        runStatement<{ role: string }>(tx, statements.whoami, []),
+      );
+      expect(rows[0]?.role).not.toBe(DEFAULT_TENANT_ROLE);
+    }
+    await opened.store.executeForJobs(`SELECT set_config('role', 'none', false)`);
+  });
+
   test('fails on a connection that has lost the role of tenants, and does nothing', async () => {
     const reset = createStatement('test_reset', `SELECT set_config('role', 'none', false)`);
     const tenant = createId('tenant');
     const statementsOf = [reset, statements.whoami].map((statement) =>
       opened.store.runAtOnce(tenant, statement, []).catch((error: unknown) => error),
     );
-    expect(await Promise.all(statementsOf)).toMatchObject([{ count: 1 }, { code: '22P02' }]);
+    expect(await Promise.all(statementsOf)).toMatchObject([{ count: 1 }, { code: 'AUDIT_UNAVAILABLE' }]);
     const asked = Array.from({ length: 10 }, async () => {
       const tenant = createId('tenant');
       const { rows } = await opened.store.runAtOnce(tenant, statements.whoami, []);
