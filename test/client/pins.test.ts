@@ -295,7 +295,7 @@ describe('the document of signing keys', () => {
     await asked;
     const pinning = opener.pinLogKeys(['log.example/audit+1a2b3c4d+AQ==']);
     give(Response.json(document));
-    await expect.poll(() => kidsOf(opener.key)).toHaveLength(2);
+    await expect.poll(() => kidsOf(opener.key), { timeout: 30_000 }).toHaveLength(2);
     keepFirst();
     await Promise.all([opening, pinning]);
     expect(keptKeys).toHaveLength(2);

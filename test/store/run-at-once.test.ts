@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createId } from '../../src/base/index.ts';
@@ -137,18 +138,31 @@ describeOnBothDatabases('One statement alone', (kind) => {
 
   test('goes down the connection of those of its tenant that are under way, while others come and go', async () => {
     const tenants = [createId('tenant'), createId('tenant')] as const;
-    const pid = createStatement(
-      'test_pid',
-      'SELECT pg_backend_pid() AS pid, pg_sleep($1::float8) IS NULL AS slept',
+    const pid = createStatement('test_pid', 'SELECT pg_backend_pid() AS pid');
+    const held = createStatement(
+      'test_held',
+      'SELECT pg_backend_pid() AS pid, pg_advisory_xact_lock(4711) IS NULL',
     );
-    const pidOf = async (tenant: string, seconds: string) =>
-      (await opened.store.runAtOnce<{ pid: number }>(tenant, pid, [seconds])).rows[0]?.pid;
-    await Promise.all(tenants.map((tenant) => pidOf(tenant, '0')));
-    const slow = pidOf(tenants[0], '0.5');
-    await pidOf(tenants[1], '0');
-    const [other, behind] = await Promise.all([pidOf(tenants[1], '0'), pidOf(tenants[0], '0')]);
-    expect(behind).toBe(await slow);
-    expect(other).not.toBe(behind);
+    const pidOf = async (tenant: string, statement = pid) =>
+      (await opened.store.runAtOnce<{ pid: number }>(tenant, statement, [])).rows[0]?.pid;
+    await Promise.all(tenants.map((tenant) => pidOf(tenant)));
+    const { promise: isHeld, resolve: noteHeld } = Promise.withResolvers<void>();
+    const { promise: isAsked, resolve: letGo } = Promise.withResolvers<void>();
+    const holding = opened.store.withSystem('health', async (tx) => {
+      await sql`SELECT pg_advisory_xact_lock(4711)`.execute(tx);
+      noteHeld();
+      await isAsked;
+    });
+    await isHeld;
+    const first = pidOf(tenants[0], held);
+    await pidOf(tenants[1]);
+    // Its connection is given back in the next turn, so that the next call asks for one.
+    await nextTurn();
+    const [other, behind] = [pidOf(tenants[1]), pidOf(tenants[0])];
+    letGo();
+    await holding;
+    expect(await behind).toBe(await first);
+    expect(await other).not.toBe(await first);
   });
 
   test('is not what a transaction of the whole system runs as, though a pooler hands its connection on', async () => {
