@@ -136,7 +136,10 @@ const ONE_APPENDED = `INSERT INTO audit_events (tenant_id, index, id, leaf, leaf
     $15, $16, $17, $18, $19, $20, $21
   FROM moved`;
 
-/** What {@link APPEND_GROUP} does, for one SINGLE event that completes no node of the tree; it does not tell why not. */
+/**
+ * What {@link APPEND_GROUP} does, for one SINGLE event that completes no node of the tree, behind another; it does not
+ * tell why not.
+ */
 const APPEND_EVENT = createStatement(
   'audit_append_event',
   `WITH moved AS (${MOVED})

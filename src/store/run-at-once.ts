@@ -38,15 +38,19 @@ const SCOPE: Statement = Object.freeze({
  */
 const SESSION = `SELECT set_config('role', $1, false), set_config('plan_cache_mode', 'force_generic_plan', false)`;
 
-/** The role that a connection has taken. */
-const roleOf = new WeakMap<pg.ClientBase, string>();
+/** A connection that has taken the role. */
+interface TenantConnection {
+  readonly client: pg.PoolClient;
+  /** The names that are prepared there, or are about to be. */
+  readonly prepared: Set<string>;
+}
 
-/** The names that are prepared on each connection, or are about to be, by this way of sending. */
-const preparedOn = new WeakMap<pg.ClientBase, Set<string>>();
+/** Of those of a pool, which is used with one role only: with another SCOPE would fail. */
+const connectionOf = new WeakMap<pg.PoolClient, TenantConnection>();
 
 /** A connection that statements of one scope are under way on. */
 interface Lane {
-  readonly client: Promise<pg.PoolClient>;
+  readonly connection: Promise<TenantConnection>;
   underWay: number;
   /** Whether a statement failed: nobody knows then what is prepared, and whether the connection is of the role still. */
   hasFailed: boolean;
@@ -70,33 +74,30 @@ export async function runAtOnce<Row>(
 ): Promise<StatementAnswer<Row>> {
   const lanes = lanesOf.get(pool) ?? new Map<string, Lane>();
   lanesOf.set(pool, lanes);
-  const key = `${role} ${tenantId}`;
-  const known = lanes.get(key);
+  const known = lanes.get(tenantId);
   const isOpen = known !== undefined && (!isContended(pool) || !known.isConnected);
   const lane = isOpen ? known : createLane(connectAs(pool, role));
-  lanes.set(key, lane);
+  lanes.set(tenantId, lane);
   lane.underWay += 1;
-  let client: pg.PoolClient | null = null;
+  let connection: TenantConnection | null = null;
   let isDone = false;
   try {
-    client = await lane.client;
+    connection = await lane.connection;
     lane.isConnected = true;
-    const prepared = preparedOn.get(client) ?? new Set<string>();
-    preparedOn.set(client, prepared);
     const parts = [
       { ...SCOPE, values: [role, tenantId] },
       { ...statement, values },
     ];
-    const results = await send(client, parts, prepared);
+    const results = await send(connection, parts);
     isDone = true;
     const result = results.at(-1);
     return { rows: result?.rows ?? [], count: result?.rowCount ?? 0 };
   } finally {
     lane.hasFailed ||= !isDone;
     lane.underWay -= 1;
-    if (lane.hasFailed && lanes.get(key) === lane) lanes.delete(key);
+    if (lane.hasFailed && lanes.get(tenantId) === lane) lanes.delete(tenantId);
     // Whoever was waiting for the answer may have more for the same connection at once.
-    if (lane.underWay === 0) setImmediate(leaveIdle, lanes, key, lane, client);
+    if (lane.underWay === 0) setImmediate(leaveIdle, lanes, tenantId, lane, connection);
   }
 }
 
@@ -105,35 +106,41 @@ function isContended({ waitingCount, idleCount }: pg.Pool): boolean {
   return waitingCount > idleCount;
 }
 
-function createLane(client: Promise<pg.PoolClient>): Lane {
-  return { client, underWay: 0, hasFailed: false, isConnected: false, isLeft: false };
+function createLane(connection: Promise<TenantConnection>): Lane {
+  return { connection, underWay: 0, hasFailed: false, isConnected: false, isLeft: false };
 }
 
 /** Gives the connection of a lane back, unless it was taken up again since. */
-function leaveIdle(lanes: Map<string, Lane>, key: string, lane: Lane, client: pg.PoolClient | null): void {
+function leaveIdle(
+  lanes: Map<string, Lane>,
+  tenantId: string,
+  lane: Lane,
+  connection: TenantConnection | null,
+): void {
   if (lane.underWay > 0 || lane.isLeft) return;
   lane.isLeft = true;
-  if (lanes.get(key) === lane) lanes.delete(key);
-  client?.release(lane.hasFailed);
+  if (lanes.get(tenantId) === lane) lanes.delete(tenantId);
+  connection?.client.release(lane.hasFailed);
 }
 
-async function connectAs(pool: pg.Pool, role: string): Promise<pg.PoolClient> {
+async function connectAs(pool: pg.Pool, role: string): Promise<TenantConnection> {
   const client = await pool.connect();
-  if (roleOf.get(client) === role) return client;
+  const known = connectionOf.get(client);
+  if (known !== undefined) return known;
   try {
     await client.query(SESSION, [role]);
   } catch (error) {
     client.release(true);
     throw error;
   }
-  roleOf.set(client, role);
-  return client;
+  const connection = { client, prepared: new Set<string>() };
+  connectionOf.set(client, connection);
+  return connection;
 }
 
 function send(
-  client: pg.PoolClient,
+  { client, prepared }: TenantConnection,
   parts: readonly Part[],
-  prepared: Set<string>,
 ): Promise<readonly pg.QueryResult[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly pg.QueryResult[]>();
   client.query(

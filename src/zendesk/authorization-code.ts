@@ -7,18 +7,16 @@
  * A code is good once. The exchange is one try and is never repeated: what it granted is the caller's to keep.
  */
 import * as oauth from 'oauth4webapi';
-import { parseRateLimits } from './rate-limit-reading.ts';
 import {
   ACCESS_TOKEN_SECONDS,
   callTokenEndpoint,
-  isGranted,
   REFRESH_TOKEN_SECONDS,
   TOKEN_PATH,
   type TokenEndpoint,
   UNTOLD_ACCESS_SECONDS,
 } from './token-endpoint.ts';
 import type { TransportReply } from './transport.ts';
-import { judgeReply, judgeUnusable } from './verdict.ts';
+import { judgeUnusable, type Verdict } from './verdict.ts';
 import type { ZendeskError } from './zendesk-error.ts';
 
 /** What a refresh token lives where Zendesk does not tell. */
@@ -169,9 +167,9 @@ async function sendTokenRequest(exchange: CodeExchange, form: URLSearchParams): 
   );
   const failed = (error: ZendeskError, sent: boolean): ZendeskError =>
     error.with({ mutation: sent ? 'UNKNOWN' : 'NOT_SENT' });
-  const reply = await callTokenEndpoint(exchange, { members, failed });
-  if (!isGranted(reply)) throw refusalOf(reply, exchange.clock.now());
-  return Response.json(withoutNulls(reply));
+  return Response.json(
+    withoutNulls(await callTokenEndpoint(exchange, { members, failed, refused: refusalOf })),
+  );
 }
 
 /** `expires_in: null` is how Zendesk says that there is none. Throws ZendeskError for what is no object. */
@@ -186,8 +184,7 @@ function withoutNulls(reply: TransportReply): Record<string, unknown> {
 }
 
 /** RFC 6749 §5.2 answers 400 or 401; the texts of other calls would not fit. */
-function refusalOf(reply: TransportReply, now: number): ZendeskError {
-  const verdict = judgeReply(reply, parseRateLimits(reply.headers, TOKEN_PATH, now), now);
+function refusalOf(verdict: Verdict): ZendeskError {
   const error = verdict.error.with({ mutation: verdict.unclear ? 'UNKNOWN' : 'NOT_SENT' });
   switch (error.details.upstreamError) {
     case 'invalid_client':

@@ -5,18 +5,15 @@
  */
 import type { JsonObject, JsonValue } from '../base/index.ts';
 import { parseRawJson } from './json-body.ts';
-import { parseRateLimits } from './rate-limit-reading.ts';
 import {
   ACCESS_TOKEN_SECONDS,
   callTokenEndpoint,
-  isGranted,
   REFRESH_TOKEN_SECONDS,
-  TOKEN_PATH,
   type TokenEndpoint,
   UNTOLD_ACCESS_SECONDS,
 } from './token-endpoint.ts';
 import type { TransportReply } from './transport.ts';
-import { judgeReply, judgeUnusable } from './verdict.ts';
+import { judgeUnusable, type Verdict } from './verdict.ts';
 import { upstreamOf, ZendeskError } from './zendesk-error.ts';
 
 interface TokenRequest extends TokenEndpoint {
@@ -114,9 +111,9 @@ async function requestToken(
     members: grant,
     signal: request.signal,
     failed: (error, sent) => new TokenError(error, sent ? 'UNCLEAR' : 'UNUSED'),
+    refused: refusalOf,
   });
-  if (isGranted(reply)) return parseToken(reply, started);
-  throw refusalOf(reply, started);
+  return parseToken(reply, started);
 }
 
 function secondsOf(
@@ -155,8 +152,7 @@ function lifetimeOf(told: JsonValue | undefined, most: number): number | null {
 }
 
 /** RFC 6749 §5.2 answers 400 or 401 to a client or a grant that is not accepted. */
-function refusalOf(reply: TransportReply, now: number): TokenError {
-  const { error, unclear } = judgeReply(reply, parseRateLimits(reply.headers, TOKEN_PATH, now), now);
+function refusalOf({ error, unclear }: Verdict, reply: TransportReply): TokenError {
   switch (error.details.upstreamError) {
     case 'invalid_client':
     case 'unauthorized_client':

@@ -4,8 +4,9 @@
  */
 import { type Clock, encodeUtf8 } from '../base/index.ts';
 import { openDeadline } from './deadline.ts';
+import { parseRateLimits } from './rate-limit-reading.ts';
 import { TransportFailure, type TransportReply, type ZendeskTransport } from './transport.ts';
-import { judgeFailure } from './verdict.ts';
+import { judgeFailure, judgeReply, type Verdict } from './verdict.ts';
 import type { ZendeskError } from './zendesk-error.ts';
 
 export const TOKEN_PATH = '/oauth/tokens';
@@ -30,16 +31,19 @@ export interface TokenCall {
   readonly signal?: AbortSignal | undefined;
   /** What to reject with where no answer came; `sent`: whether Zendesk may have been reached. */
   readonly failed: (error: ZendeskError, sent: boolean) => Error;
+  /** What to reject with where Zendesk granted nothing. */
+  readonly refused: (verdict: Verdict, reply: TransportReply) => Error;
 }
 
-/** Resolves to what was answered, whatever its status. Rejects with the signal's reason when aborted. */
+/** Resolves to the answer that grants, its body not looked at. Rejects with the signal's reason when aborted. */
 export async function callTokenEndpoint(
   { transport, clock, origin }: TokenEndpoint,
-  { members, signal, failed }: TokenCall,
+  { members, signal, failed, refused }: TokenCall,
 ): Promise<TransportReply> {
   using limit = openDeadline(clock, clock.now() + TIMEOUT_MS, signal);
+  let reply: TransportReply;
   try {
-    return await transport.send({
+    reply = await transport.send({
       origin,
       method: 'POST',
       path: TOKEN_PATH,
@@ -52,8 +56,7 @@ export async function callTokenEndpoint(
     if (!(error instanceof TransportFailure)) throw error;
     throw failed(judgeFailure(error, limit.expired()).error, error.sent);
   }
-}
-
-export function isGranted({ status }: TransportReply): boolean {
-  return status >= 200 && status < 300;
+  if (reply.status >= 200 && reply.status < 300) return reply;
+  const now = clock.now();
+  throw refused(judgeReply(reply, parseRateLimits(reply.headers, TOKEN_PATH, now), now), reply);
 }

@@ -136,6 +136,28 @@ describeOnBothDatabases('One statement alone', (kind) => {
     await Promise.all(loops);
   });
 
+  test('takes no more connections than an operator is told of, with all that a process does at once', async () => {
+    await using own = await openTestStore(kind);
+    await using _listening = await own.store.listen(() => {});
+    const busy = new AbortController();
+    const loops = Array.from({ length: 12 }, async () => {
+      const tenant = createId('tenant');
+      while (!busy.signal.aborted) await own.store.runAtOnce(tenant, statements.divide, ['2']);
+    });
+    const asked = Array.from({ length: 40 }, () =>
+      own.store.withSystem('health', async (tx) => {
+        const { rows } = await sql<{ count: number }>`SELECT count(*)::int AS count FROM pg_stat_activity
+          WHERE datname = current_database() AND backend_type = 'client backend'`.execute(tx);
+        return rows[0]?.count ?? 0;
+      }),
+    );
+    const most = Math.max(...(await Promise.all(asked)));
+    busy.abort();
+    await Promise.all(loops);
+    expect(most).toBeGreaterThan(10);
+    expect(most).toBeLessThanOrEqual(16);
+  });
+
   test('goes down the connection of those of its tenant that are under way, while others come and go', async () => {
     const tenants = [createId('tenant'), createId('tenant')] as const;
     const pid = createStatement('test_pid', 'SELECT pg_backend_pid() AS pid');
