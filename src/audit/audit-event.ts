@@ -48,6 +48,7 @@ const RequestId = textLike(/^[A-Za-z0-9_-]{1,64}$/);
 const Scope = textLike(/^(?:organization|requester):[1-9]\d{0,15}$/);
 const RESOURCE = /^[a-z][a-z_]{0,31}(?::\d{1,20}(?:\.\d{1,20})?)?$/;
 const QUERY_MAC = 'query:';
+const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 const Actor = variants('type', {
@@ -168,9 +169,11 @@ export function parseLeaf(leaf: Uint8Array): AuditEvent | null {
   }
 }
 
+/** Whether `text` is a time as `Date.prototype.toISOString` writes it, of the years 0 to 9999. */
 function isCanonicalTime(text: string): boolean {
-  const time = Date.parse(text);
-  return !Number.isNaN(time) && new Date(time).toISOString() === text;
+  if (!TIME.test(text)) return false;
+  // Each month has these days; the time that the text stands for is made for the others only.
+  return text.slice(8, 10) <= '28' || new Date(text).toJSON() === text;
 }
 
 /** 32 bytes as unpadded base64url: the last of 43 characters holds four bits and two zeros. */

@@ -95,15 +95,20 @@ const APPEND_GROUP = createStatement(
       AND coalesce(state.newest, -1) = h.size - 1 AND cardinality(state.open) = cardinality($10::text[])
       AND h.stopped_epoch IS NULL
     RETURNING 1 AS written
+  ), told AS (
+    SELECT generate_series(1, cardinality($13::int[]) - 1) AS place, unnest($14::text[]) AS id,
+      unnest($15::timestamptz[]) AS occurred_at, unnest($16::text[]) AS actor_id, unnest($17::text[]) AS phase,
+      unnest($18::text[]) AS intent_id, unnest($19::text[]) AS action, unnest($20::text[]) AS outcome,
+      unnest($21::text[]) AS integration_id, unnest($22::text[]) AS operation, unnest($23::text[]) AS resource,
+      unnest($24::text[]) AS request_id, unnest($25::text[]) AS denial_reason
+    FROM moved
   ), events AS (
-    SELECT $2::bigint + place - 1 AS index, id, substr($11::bytea, at, length) AS leaf,
-      substr($12::bytea, (32 * place - 31)::int, 32) AS leaf_hash,
+    SELECT $2::bigint + place - 1 AS index, id,
+      substr($11::bytea, ($13::int[])[place], ($13::int[])[place + 1] - ($13::int[])[place]) AS leaf,
+      substr($12::bytea, 32 * place - 31, 32) AS leaf_hash,
       occurred_at, actor_id, phase, intent_id, action, outcome, integration_id, operation, resource, request_id,
       denial_reason
-    FROM moved, unnest($13::text[], $14::int[], $15::int[], $16::timestamptz[], $17::text[], $18::text[], $19::text[],
-        $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[])
-      WITH ORDINALITY AS e (id, at, length, occurred_at, actor_id, phase, intent_id, action, outcome,
-        integration_id, operation, resource, request_id, denial_reason, place)
+    FROM told
   ), appended AS (
     INSERT INTO audit_events (tenant_id, index, id, leaf, leaf_hash, occurred_at, actor_id, phase,
       intent_id, action, outcome, integration_id, operation, resource, request_id, denial_reason)
@@ -112,11 +117,11 @@ const APPEND_GROUP = createStatement(
     FROM events
   ), grown AS (
     INSERT INTO audit_nodes (tenant_id, level, index, hash)
-    SELECT $1, level, index, substr($27::bytea, (32 * place - 31)::int, 32)
-    FROM moved, unnest($28::smallint[], $29::bigint[]) WITH ORDINALITY AS n (level, index, place)
+    SELECT $1, level, index, substr($26::bytea, (32 * place - 31)::int, 32)
+    FROM moved, unnest($27::smallint[], $28::bigint[]) WITH ORDINALITY AS n (level, index, place)
   ), opened AS (
     INSERT INTO open_intents (intent_id, tenant_id, opened_at)
-    SELECT id, $1, opened_at FROM moved, unnest($30::text[], $31::timestamptz[]) AS i (id, opened_at)
+    SELECT id, $1, opened_at FROM moved, unnest($29::text[], $30::timestamptz[]) AS i (id, opened_at)
   ), closed AS (
     DELETE FROM open_intents USING moved WHERE tenant_id = $1 AND intent_id = ANY($10::text[])
   )
@@ -175,20 +180,15 @@ function eventValues(group: PlacedGroup, event: SingleEvent): readonly Statement
 /** The parameters of {@link APPEND_GROUP}. What stands in arrays is of alphabets without quotation marks. */
 function groupValues(group: PlacedGroup): readonly StatementValue[] {
   const { closing, leaves, leafHashes, events } = group;
-  const offsets: number[] = [];
-  let offset = 1;
-  for (const leaf of leaves) {
-    offsets.push(offset);
-    offset += leaf.length;
-  }
+  const starts = [1];
+  for (const leaf of leaves) starts.push((starts.at(-1) ?? 0) + leaf.length);
   return [
     ...placeValues(group),
     arrayOf(closing),
     Buffer.concat(leaves),
     Buffer.concat(leafHashes),
+    arrayOf(starts),
     arrayOf(events.map(({ id }) => id)),
-    arrayOf(offsets),
-    arrayOf(leaves.map(({ length }) => length)),
     arrayOf(events.map(({ occurredAt }) => occurredAt)),
     arrayOf(events.map(({ actor }) => actor.id)),
     arrayOf(events.map(({ phase }) => phase)),

@@ -30,8 +30,8 @@ const KINDS: ReadonlyMap<string, IdKind> = new Map(
 
 /** A new id of `kind`; `now` in milliseconds since 1970. */
 export function createId(kind: IdKind, now: number = Date.now()): string {
-  const bytes = takeRandom(16);
-  const view = new DataView(bytes.buffer);
+  const bytes = takeRandom();
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   view.setUint16(0, Math.floor(now / 2 ** 32));
   view.setUint32(2, now % 2 ** 32);
   bytes[6] = 0x70 | ((bytes[6] as number) & 0x0f);
@@ -39,30 +39,39 @@ export function createId(kind: IdKind, now: number = Date.now()): string {
   return `${ID_PREFIXES[kind]}_${encodeBase32(bytes)}`;
 }
 
+const UUID_SIZE = 16;
 /** Drawn in advance: one call for each id would take most of the time of making it. */
-let drawn = new Uint8Array(0);
+const drawn = new Uint8Array(256 * UUID_SIZE);
+let taken = drawn.length;
 
-/** `count` random bytes that nobody else gets. */
-function takeRandom(count: number): Uint8Array<ArrayBuffer> {
-  if (drawn.length < count) drawn = crypto.getRandomValues(new Uint8Array(4_096));
-  const taken = drawn.slice(0, count);
-  drawn = drawn.subarray(count);
-  return taken;
+/** Random bytes for one id, to be used before the next are taken. */
+function takeRandom(): Uint8Array<ArrayBuffer> {
+  if (taken === drawn.length) {
+    crypto.getRandomValues(drawn);
+    taken = 0;
+  }
+  taken += UUID_SIZE;
+  return drawn.subarray(taken - UUID_SIZE, taken);
 }
 
-/** 16 bytes as 26 characters, five bits each, the first of the top three. */
+/** The two characters of ten bits. */
+const PAIRS = Array.from(
+  { length: 1_024 },
+  (_, bits) => ALPHABET.charAt(bits >> 5) + ALPHABET.charAt(bits & 31),
+);
+
+/** 16 bytes as 26 characters, ten bits for each two, the first of the top eight. */
 function encodeBase32(bytes: Uint8Array): string {
   let text = '';
   let bits = 0;
   // Two bits above the top stand for the 130 bits of 26 characters.
   let held = 2;
   for (const byte of bytes) {
-    bits = ((bits & 0x1f) << 8) | byte;
+    bits = ((bits & 0x3ff) << 8) | byte;
     held += 8;
-    while (held >= 5) {
-      held -= 5;
-      text += ALPHABET.charAt((bits >> held) & 31);
-    }
+    if (held < 10) continue;
+    held -= 10;
+    text += PAIRS[(bits >> held) & 0x3ff];
   }
   return text;
 }

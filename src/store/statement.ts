@@ -41,10 +41,20 @@ export async function runStatement<Row>(
   return { rows, count: hasRows ? rows.length : Number(numAffectedRows ?? 0) };
 }
 
-/** An array of SQL from texts that hold neither quotation marks nor backslashes. */
+/**
+ * An array of SQL from texts that hold neither quotation marks nor backslashes; without the NULLs at its end, which
+ * `unnest` gives beside a longer array.
+ */
 export function arrayOf(texts: readonly (string | number | null)[]): string {
   let written = '';
-  for (const text of texts) written += text === null ? ',NULL' : `,"${text}"`;
+  let nulls = '';
+  for (const text of texts) {
+    if (text === null) nulls += ',NULL';
+    else {
+      written += `${nulls},"${text}"`;
+      nulls = '';
+    }
+  }
   return `{${written.slice(1)}}`;
 }
 

@@ -16,15 +16,23 @@ export interface MerkleHasher {
   hashEmpty(): Bytes;
 }
 
-const LEAF_PREFIX = Uint8Array.of(0);
+const LEAF_PREFIX = 0;
 const NODE_PREFIX = 1;
+/** Longer leaves are copied into a buffer of their own. */
+const USUAL_LEAF_SIZE = 2_048;
 
 export function createMerkleHasher(sha256: Sha256): MerkleHasher {
-  // Filled anew for each node: the hash is made before anybody else can fill it.
+  // Filled anew for each hash, which is made before anybody else can fill them: a buffer costs as much as a hash.
   const node = new Uint8Array(1 + 2 * HASH_SIZE);
   node[0] = NODE_PREFIX;
+  const usualLeaf = new Uint8Array(1 + USUAL_LEAF_SIZE);
+  usualLeaf[0] = LEAF_PREFIX;
   return Object.freeze({
-    hashLeaf: (leaf: Uint8Array) => sha256(concatBytes(LEAF_PREFIX, leaf)),
+    hashLeaf(leaf: Uint8Array) {
+      if (leaf.length > USUAL_LEAF_SIZE) return sha256(concatBytes(Uint8Array.of(LEAF_PREFIX), leaf));
+      usualLeaf.set(leaf, 1);
+      return sha256(usualLeaf.subarray(0, 1 + leaf.length));
+    },
     hashNode(left: Uint8Array, right: Uint8Array) {
       assertHash('left', left);
       assertHash('right', right);
