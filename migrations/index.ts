@@ -15,6 +15,7 @@ import * as zendeskAuthorizations from './0012-zendesk-authorizations.ts';
 import * as reconnecting from './0013-reconnecting.ts';
 import * as directory from './0014-directory.ts';
 import * as provisioning from './0015-provisioning.ts';
+import * as auditIndexes from './0016-audit-indexes.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001-foundation': foundation,
@@ -32,4 +33,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0013-reconnecting': reconnecting,
   '0014-directory': directory,
   '0015-provisioning': provisioning,
+  '0016-audit-indexes': auditIndexes,
 });
