@@ -16,8 +16,14 @@ const INDEXES: ReadonlyMap<string, string> = new Map([
   // Events of a range of time are put in their order by the index of their own in any case.
   ['by_time', '(tenant_id, occurred_at)'],
   ['by_resource', '(tenant_id, resource, index) WITH (deduplicate_items = off) WHERE resource IS NOT NULL'],
-  ['by_request', '(tenant_id, request_id, index) WITH (deduplicate_items = off) WHERE request_id IS NOT NULL'],
-  ['by_denial', '(tenant_id, denial_reason, index) WITH (deduplicate_items = off) WHERE denial_reason IS NOT NULL'],
+  [
+    'by_request',
+    '(tenant_id, request_id, index) WITH (deduplicate_items = off) WHERE request_id IS NOT NULL',
+  ],
+  [
+    'by_denial',
+    '(tenant_id, denial_reason, index) WITH (deduplicate_items = off) WHERE denial_reason IS NOT NULL',
+  ],
   ['by_intent', '(intent_id) WHERE intent_id IS NOT NULL'],
 ]);
 

@@ -47,7 +47,19 @@ export function optional<Value>(form: Form<Value>): Optional<Value> {
 
 /** Texts that pass `test`, which lets no character pass that JSON escapes, and none beyond ASCII. */
 export function text(test: (text: string) => boolean): Form<string> {
-  return { textOf: (value) => (typeof value === 'string' && test(value) ? `"${value}"` : null) };
+  // Events in a row tell of the same caller, integration and operation.
+  let last: string | null = null;
+  let lastText = '';
+  return {
+    textOf(value) {
+      if (typeof value !== 'string') return null;
+      if (value === last) return lastText;
+      if (!test(value)) return null;
+      last = value;
+      lastText = `"${value}"`;
+      return lastText;
+    },
+  };
 }
 
 export function textLike(pattern: RegExp): Form<string> {
@@ -96,26 +108,29 @@ export function object<const Shape extends Members>(shape: Shape): ObjectForm<Fl
       return { name, label: `,"${name}":`, isOptional, ...(isOptional ? held.optional : held) };
     });
   const names = new Set(members.map(({ name }) => name));
-  const isKnown = (value: object): boolean => Object.keys(value).every((name) => names.has(name));
   return {
     textOf(value) {
-      if (typeof value !== 'object' || value === null || !isPlain(value) || !isKnown(value)) return null;
+      if (typeof value !== 'object' || value === null || !isPlain(value)) return null;
       let written = '';
+      let known = 0;
       for (const { name, label, isOptional, textOf } of members) {
-        const held = ownMember(value, name);
+        const isThere = Object.hasOwn(value, name);
+        if (isThere) known += 1;
+        const held = isThere ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
         if (held === undefined && isOptional) continue;
         const own = textOf(held);
         if (own === null) return null;
         written += label + own;
       }
-      return `{${written.slice(1)}}`;
+      return known === Object.getOwnPropertyNames(value).length ? `{${written.slice(1)}}` : null;
     },
     faultsOf(value) {
+      const isKnown = Object.getOwnPropertyNames(value).every((name) => names.has(name));
       const faults = members.filter(({ name, isOptional, textOf }) => {
         const held = ownMember(value, name);
         return !(held === undefined && isOptional) && textOf(held) === null;
       });
-      return [...faults.map(({ name }) => name), ...(isKnown(value) ? [] : ['unrecognized_keys'])];
+      return [...faults.map(({ name }) => name), ...(isKnown ? [] : ['unrecognized_keys'])];
     },
   };
 }

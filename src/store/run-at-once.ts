@@ -161,7 +161,7 @@ class MessageOfParts extends pg.Query {
     prepared: Set<string>,
     callback: (error: Error | undefined, results: pg.QueryResult | pg.QueryResult[]) => void,
   ) {
-    super({ text: '' }, [], callback as never);
+    super('', [], callback as never);
     this.#parts = parts;
     this.#prepared = prepared;
   }

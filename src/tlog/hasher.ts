@@ -3,7 +3,10 @@ import { type Bytes, concatBytes } from '../base/index.ts';
 /** The size of every hash of a tree, in bytes. */
 export const HASH_SIZE = 32;
 
-/** SHA-256 (FIPS 180-4), synchronous; given by the caller, so that this room needs no platform. */
+/**
+ * SHA-256 (FIPS 180-4), synchronous; given by the caller, so that this room needs no platform. `data` is another's
+ * once it has answered.
+ */
 export type Sha256 = (data: Uint8Array) => Bytes;
 
 /** The hashes of RFC 9162 §2.1.1 (the same as RFC 6962 §2.1): prefixed, so that no leaf can pass for a node. */

@@ -146,6 +146,34 @@ describe('An audit event', () => {
     expect(accepts({ ...single(), [member]: value })).toBe(false);
   });
 
+  test('tells of a time as it is written by toISOString only, on days that exist', () => {
+    const digits = (count: number) => fc.stringMatching(new RegExp(`^\\d{${count}}$`));
+    const number = (min: number, max: number) =>
+      fc.integer({ min, max }).map((value) => String(value).padStart(2, '0'));
+    const date = fc.tuple(digits(4), number(0, 13), number(0, 32)).map((parts) => parts.join('-'));
+    const time = fc.tuple(number(0, 25), number(0, 61), number(0, 61)).map((parts) => parts.join(':'));
+    const isWritten = (text: string) => new Date(text).toJSON() === text;
+    fc.assert(
+      fc.property(date, time, digits(3), (day, at, thousandths) => {
+        const occurredAt = `${day}T${at}.${thousandths}Z`;
+        expect(accepts({ ...single(), occurredAt })).toBe(isWritten(occurredAt));
+      }),
+      { numRuns: 2_000 },
+    );
+    for (const year of ['1900', '2000', '2026', '2028']) {
+      const occurredAt = `${year}-02-29T00:00:00.000Z`;
+      expect(accepts({ ...single(), occurredAt }), year).toBe(isWritten(occurredAt));
+    }
+  });
+
+  test('is refused beside members that are hidden', () => {
+    const { actor } = single();
+    const hidden = Object.defineProperty({ ...actor }, 'name', { value: 'Jane' });
+    expect(accepts({ ...single(), actor: hidden })).toBe(false);
+    const halfHidden = Object.defineProperty({ type: actor.type, name: 'Jane' }, 'id', { value: actor.id });
+    expect(accepts({ ...single(), actor: halfHidden as never })).toBe(false);
+  });
+
   test('is refused where its members are not its own, or not those of a plain object', () => {
     const { actor } = single();
     for (const strange of [

@@ -49,6 +49,7 @@ describe('on an embedded database', () => {
         'applied 0013-reconnecting',
         'applied 0014-directory',
         'applied 0015-provisioning',
+        'applied 0016-audit-indexes',
         '',
       ].join('\n'),
       stderr: '',

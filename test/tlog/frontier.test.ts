@@ -31,6 +31,16 @@ function append(leaves: readonly Uint8Array[], to: Frontier = EMPTY_FRONTIER): F
   return appendLeafHashes(hasher, to, leaves.map(hasher.hashLeaf));
 }
 
+describe('The hash of a leaf', () => {
+  test('is that of the prefix and the leaf, whatever the sizes of it and of the one before', () => {
+    const sizes = [0, 1, 2_047, 2_048, 2_049, 5_000, 3, 2_048, 0];
+    for (const size of sizes) {
+      const leaf = new Uint8Array(size).fill(size % 251);
+      expect(hasher.hashLeaf(leaf), `${size} bytes`).toEqual(sha256(Uint8Array.from([0, ...leaf])));
+    }
+  });
+});
+
 describe('A frontier', () => {
   test('has the roots that RFC 6962 test data gives for the trees of 0 to 8 leaves', () => {
     const leaves = [
