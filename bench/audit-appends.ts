@@ -1,7 +1,8 @@
 /**
  * Appends a second, by callers who each wait for one append before the next: to the audit log, and as plain rows of
- * the same size, an INSERT for each in a transaction of its own over as many connections. Both are sampled in turn, so
- * that a slower moment of the machine meets both; the median of the rounds' ratios counts.
+ * the same size, an INSERT for each in a transaction of its own over as many connections. All are sampled in turn, so
+ * that a slower moment of the machine meets all, and in each order equally often, since what one leaves the server to do
+ * costs the next. The median of the rounds' ratios counts.
  *
  * The plain table has the same columns and the same indexes, since it would have to answer the same questions; and, as
  * a second measure that no bar is set on, its primary key alone.
@@ -14,7 +15,16 @@ import { execute } from './database.ts';
 import { median } from './statistics.ts';
 
 export const CALLERS = Object.freeze([1, 16, 256] as const);
-const ROUNDS = 7;
+/** The orders of three contenders. */
+const ORDERS = [
+  [0, 1, 2],
+  [2, 1, 0],
+  [1, 2, 0],
+  [0, 2, 1],
+  [2, 0, 1],
+  [1, 0, 2],
+] as const;
+const ROUNDS = 2 * ORDERS.length;
 const ROUND_MS = 1_000;
 /** As many as the store has. */
 const POOL_SIZE = 10;
@@ -31,6 +41,8 @@ export interface AppendRates {
 }
 
 type Act = () => Promise<unknown>;
+/** Of the log, of plain rows, and of those with a primary key only. */
+type Contenders = readonly [log: Act, plain: Act, bare: Act];
 
 export async function measureAppends(): Promise<readonly AppendRates[]> {
   await using log = await openBenchLog();
@@ -43,7 +55,7 @@ export async function measureAppends(): Promise<readonly AppendRates[]> {
   // The server may still be ending a connection of it when the database is dropped.
   pool.on('error', () => {});
   try {
-    const contenders = [
+    const contenders: Contenders = [
       createAppend(log),
       createInsert(log, pool, 'plain_events'),
       createInsert(log, pool, 'bare_events'),
@@ -57,10 +69,12 @@ export async function measureAppends(): Promise<readonly AppendRates[]> {
   }
 }
 
-async function compare(contenders: readonly Act[], callers: number): Promise<AppendRates> {
+async function compare(contenders: Contenders, callers: number): Promise<AppendRates> {
   const rates = contenders.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [at, act] of contenders.entries()) rates[at]?.push(await rateOf(act, callers));
+    for (const at of ORDERS[round % ORDERS.length] ?? []) {
+      rates[at]?.push(await rateOf(contenders[at], callers));
+    }
   }
   const [log = [], plain = [], bare = []] = rates;
   const ratioTo = (others: readonly number[]) =>
