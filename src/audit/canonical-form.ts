@@ -125,7 +125,7 @@ export function object<const Shape extends Members>(shape: Shape): ObjectForm<Fl
       return known === Object.getOwnPropertyNames(value).length ? `{${written.slice(1)}}` : null;
     },
     faultsOf(value) {
-      const isKnown = Object.getOwnPropertyNames(value).every((name) => names.has(name));
+      const isKnown = Object.keys(value).every((name) => names.has(name));
       const faults = members.filter(({ name, isOptional, textOf }) => {
         const held = ownMember(value, name);
         return !(held === undefined && isOptional) && textOf(held) === null;

@@ -14,13 +14,23 @@ export async function migrate(database: Database, role: string): Promise<readonl
   return database.db.connection().execute(async (connection) => {
     // PGlite is one process with one connection: nobody to keep out.
     if (database.kind === 'pglite') return applyAll(connection, role);
-    await sql`SELECT pg_advisory_lock(${ADVISORY_LOCK})`.execute(connection);
+    // Another process may be at it for long, as an index of a long log takes long.
+    await sql`SET statement_timeout = 0`.execute(connection);
     try {
-      return await applyAll(connection, role);
+      return await applyAlone(connection, role);
     } finally {
-      await sql`SELECT pg_advisory_unlock(${ADVISORY_LOCK})`.execute(connection);
+      await sql`RESET statement_timeout`.execute(connection);
     }
   });
+}
+
+async function applyAlone(connection: Kysely<Tables>, role: string): Promise<readonly string[]> {
+  await sql`SELECT pg_advisory_lock(${ADVISORY_LOCK})`.execute(connection);
+  try {
+    return await applyAll(connection, role);
+  } finally {
+    await sql`SELECT pg_advisory_unlock(${ADVISORY_LOCK})`.execute(connection);
+  }
 }
 
 async function applyAll(connection: Kysely<Tables>, role: string): Promise<readonly string[]> {

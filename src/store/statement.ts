@@ -43,7 +43,7 @@ export async function runStatement<Row>(
 
 /**
  * An array of SQL from texts that hold neither quotation marks nor backslashes; without the NULLs at its end, which
- * `unnest` gives beside a longer array.
+ * `unnest` gives beside a longer array, so that the longest must not end in one.
  */
 export function arrayOf(texts: readonly (string | number | null)[]): string {
   let written = '';

@@ -4,8 +4,8 @@ import { type Bytes, concatBytes } from '../base/index.ts';
 export const HASH_SIZE = 32;
 
 /**
- * SHA-256 (FIPS 180-4), synchronous; given by the caller, so that this room needs no platform. `data` is another's
- * once it has answered.
+ * SHA-256 (FIPS 180-4), synchronous; given by the caller, so that this room needs no platform. It keeps no reference
+ * to `data`, which is overwritten after the call.
  */
 export type Sha256 = (data: Uint8Array) => Bytes;
 

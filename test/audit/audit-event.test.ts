@@ -166,7 +166,7 @@ describe('An audit event', () => {
     }
   });
 
-  test('is refused beside members that are hidden', () => {
+  test('is refused where an object in it has members that are hidden', () => {
     const { actor } = single();
     const hidden = Object.defineProperty({ ...actor }, 'name', { value: 'Jane' });
     expect(accepts({ ...single(), actor: hidden })).toBe(false);

@@ -199,7 +199,7 @@ describeOnBothDatabases('The migration that stores the trees', (kind) => {
         await tx.insertInto('tenants').values({ id: tenantId, kind: 'CUSTOMER', name: 'Old' }).execute();
         await sql`INSERT INTO audit_events
             (tenant_id, index, id, leaf, leaf_hash, occurred_at, actor_id, phase, action)
-          SELECT ${tenantId}, i, leaf, convert_to(leaf, 'UTF8'), sha256('\\x00'::bytea || convert_to(leaf, 'UTF8')),
+          SELECT ${tenantId}, i, i::text, convert_to(leaf, 'UTF8'), sha256('\\x00'::bytea || convert_to(leaf, 'UTF8')),
             now(), 'old', 'SINGLE', 'old'
           FROM generate_series(0, ${size - 1}::int) i, LATERAL (SELECT ${tenantId} || ' ' || i AS leaf) l`.execute(
           tx,

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.ts';
 import { createId } from '../../src/base/index.ts';
 import { openStore, type Store } from '../../src/store/index.ts';
-import { createTestDatabase, describeOnBothDatabases } from '../support/store.ts';
+import { createTestDatabase, describeOnBothDatabases, openTestStore } from '../support/store.ts';
 import { startChild } from './child.ts';
 
 const ALL = Object.keys(migrations);
@@ -67,6 +68,26 @@ describeOnBothDatabases('Opening a store', (kind) => {
     await Promise.all(stores.map(assertUsable));
   });
 
+  test('waits for others longer than any other statement may take, and for none after it', async () => {
+    await using opened = await openTestStore(kind);
+    const connectionString = opened.connectionString ?? '';
+    const limited = new URL(connectionString);
+    limited.searchParams.set('statement_timeout', '300');
+    const other = new pg.Client({ connectionString });
+    await other.connect();
+    try {
+      await other.query('BEGIN; LOCK TABLE kysely_migration');
+      const opening = openStore({ location: { kind: 'postgres', connectionString: limited.href } });
+      await expect.poll(() => countWaiting(other), { timeout: 20_000 }).toBe(1);
+      await other.query('COMMIT');
+      await using store = await opening;
+      const { rows } = await store.withSystem('health', (tx) => sql`SHOW statement_timeout`.execute(tx));
+      expect(rows).toEqual([{ statement_timeout: '300ms' }]);
+    } finally {
+      await other.end();
+    }
+  });
+
   test('ends well for real processes at once', async () => {
     await using database = await createTestDatabase(kind);
     const children = Array.from({ length: 4 }, () =>
@@ -84,6 +105,15 @@ describeOnBothDatabases('Opening a store', (kind) => {
     await assertUsable(store);
   });
 });
+
+/** Who waits in the database of `client` for a lock, for more than a second. */
+async function countWaiting(client: pg.Client): Promise<number> {
+  // Within a transaction what was seen first is kept.
+  await client.query('SELECT pg_stat_clear_snapshot()');
+  const { rows } = await client.query(`SELECT FROM pg_stat_activity WHERE datname = current_database()
+    AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '1 second'`);
+  return rows.length;
+}
 
 async function dropRole(role: string): Promise<void> {
   await using database = await createTestDatabase('postgres');
