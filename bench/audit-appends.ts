@@ -7,7 +7,7 @@
  * The plain table has the same columns and the same indexes, since it would have to answer the same questions; and, as
  * a second measure that no bar is set on, its primary key alone.
  */
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes, randomInt, randomUUIDv7 } from 'node:crypto';
 import pg from 'pg';
 import { type NewAuditEvent, recordAuditEvents } from '../src/audit/index.ts';
 import { createId } from '../src/base/index.ts';
@@ -133,7 +133,6 @@ const keyId = createId('clientKey');
 /** What differs from call to call, made beforehand: it is the callers' work. */
 const CALLS = Array.from({ length: 4_096 }, () => ({
   resource: `ticket:${randomInt(1_000_000)}`,
-  requestId: `req_${randomBytes(16).toString('base64url')}`,
   requestSha256: randomBytes(32).toString('base64url'),
   durationMs: randomInt(1_000),
   envelopes: [{ keyId, sha256: randomBytes(32).toString('base64url') }],
@@ -152,6 +151,7 @@ function createEvent(): Extract<NewAuditEvent, { phase: 'SINGLE' }> {
     outcome: 'SUCCEEDED',
     integrationId,
     operation: 'get_ticket',
+    requestId: randomUUIDv7(),
     ip: '192.0.2.1',
     ...(CALLS[calls % CALLS.length] as (typeof CALLS)[number]),
   };

@@ -1,5 +1,5 @@
 /** A request as it reached the gateway, read once: the transport's part of a call. */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomUUIDv7 } from 'node:crypto';
 import { type Bytes, encodeBase64Url, parseBase64Url, SealdeskError } from '../base/index.ts';
 
 /** Accepting this type asks for GraphQL answers, and by REST for errors of Zendesk, sealed to the caller's key. */
@@ -46,7 +46,8 @@ export function createIncoming(parts: IncomingParts): Incoming {
     headers: parts.headers,
     body: parts.body,
     ip: parts.ip,
-    requestId: randomUUID(),
+    // Sorted by time: the index of the log by request grows at its end.
+    requestId: randomUUIDv7(),
     requestSha256: encodeBase64Url(createHash('sha256').update(parts.body).digest()),
     refusal: parts.refusal ?? null,
     signal: parts.signal,
