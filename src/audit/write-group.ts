@@ -80,7 +80,8 @@ interface Verdict {
  *
  * Without the head's lock `newest` is of the time when the statement began, so that `written: false` may mean
  * that the head moved meanwhile; under it, taken by an earlier statement, everything is as it is. The parameters are
- * always as many, whatever the number of events; leaves go as one byte string and their places in it.
+ * always as many, whatever the number of events; leaves go as one byte string and where in it each begins and the last
+ * ends. Arrays are taken apart in step: as a table of many arrays, each would be kept aside by itself first.
  */
 const APPEND_GROUP = createStatement(
   'audit_append',

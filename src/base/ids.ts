@@ -2,6 +2,8 @@
  * Type-prefixed, time-sortable ids: `{prefix}_{26 characters}`, a UUIDv7 (RFC 9562 §5.7) written in
  * Crockford's base32 without check symbol, lower case. The text sorts as the bytes do.
  */
+import { encodeHex } from './bytes.ts';
+
 export const ID_PREFIXES = Object.freeze({
   tenant: 'ten',
   integration: 'int',
@@ -30,13 +32,25 @@ const KINDS: ReadonlyMap<string, IdKind> = new Map(
 
 /** A new id of `kind`; `now` in milliseconds since 1970. */
 export function createId(kind: IdKind, now: number = Date.now()): string {
+  return `${ID_PREFIXES[kind]}_${encodeBase32(nextUuid(now))}`;
+}
+
+/** A new UUIDv7 in the text form of RFC 9562 §4, 36 characters; `now` in milliseconds since 1970. Node < 26.1 has none. */
+export function createUuid(now: number = Date.now()): string {
+  return encodeHex(nextUuid(now)).replace(UUID_GROUPS, '$1-$2-$3-$4-$5');
+}
+
+const UUID_GROUPS = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
+
+/** The bytes of a new UUIDv7, to be used before the next are asked for. */
+function nextUuid(now: number): Uint8Array {
   const bytes = takeRandom();
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   view.setUint16(0, Math.floor(now / 2 ** 32));
   view.setUint32(2, now % 2 ** 32);
   bytes[6] = 0x70 | ((bytes[6] as number) & 0x0f);
   bytes[8] = 0x80 | ((bytes[8] as number) & 0x3f);
-  return `${ID_PREFIXES[kind]}_${encodeBase32(bytes)}`;
+  return bytes;
 }
 
 const UUID_SIZE = 16;
@@ -44,7 +58,7 @@ const UUID_SIZE = 16;
 const drawn = new Uint8Array(256 * UUID_SIZE);
 let taken = drawn.length;
 
-/** Random bytes for one id, to be used before the next are taken. */
+/** Random bytes for one UUID, of what was drawn. */
 function takeRandom(): Uint8Array<ArrayBuffer> {
   if (taken === drawn.length) {
     crypto.getRandomValues(drawn);

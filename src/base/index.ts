@@ -24,7 +24,7 @@ export {
   type SealdeskErrorOptions,
 } from './errors.ts';
 export { encodeFeedCursor, type FeedPlace, parseFeedCursor, streamName } from './feed-cursor.ts';
-export { createId, ID_PREFIXES, type IdKind, isId, kindOfId } from './ids.ts';
+export { createId, createUuid, ID_PREFIXES, type IdKind, isId, kindOfId } from './ids.ts';
 export { type Log, type LogFields, silentLog } from './log.ts';
 export {
   type PreviousValues,

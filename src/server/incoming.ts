@@ -1,6 +1,6 @@
 /** A request as it reached the gateway, read once: the transport's part of a call. */
-import { createHash, randomUUIDv7 } from 'node:crypto';
-import { type Bytes, encodeBase64Url, parseBase64Url, SealdeskError } from '../base/index.ts';
+import { createHash } from 'node:crypto';
+import { type Bytes, createUuid, encodeBase64Url, parseBase64Url, SealdeskError } from '../base/index.ts';
 
 /** Accepting this type asks for GraphQL answers, and by REST for errors of Zendesk, sealed to the caller's key. */
 export const SEALED_MEDIA_TYPE = 'application/vnd.sealdesk.envelope+json';
@@ -47,7 +47,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
     body: parts.body,
     ip: parts.ip,
     // Sorted by time: the index of the log by request grows at its end.
-    requestId: randomUUIDv7(),
+    requestId: createUuid(),
     requestSha256: encodeBase64Url(createHash('sha256').update(parts.body).digest()),
     refusal: parts.refusal ?? null,
     signal: parts.signal,
