@@ -9,7 +9,7 @@
  * ones. It trusts the head key; it does not promise to notice a log set back as a whole.
  */
 import { sql } from 'kysely';
-import { runStatement, type Tx } from '../store/index.ts';
+import { runSteps, type Tx } from '../store/index.ts';
 import type { AuditEvent, NewAuditEvent } from './audit-event.ts';
 import { auditBroken, encodeEmptyHead, openHead, type StoredHead } from './audit-head.ts';
 import { lockHead } from './locked-head.ts';
@@ -54,7 +54,7 @@ export async function appendAuditEvents(
   if (new Set(group.closing).size !== group.closing.length) throw intentNotOpen();
   // The newest row is looked at here and not beside the lock: a statement that waited for the lock sees the
   // newest head but, under READ COMMITTED, the other tables as they were before it waited.
-  const { kind } = await writeGroup((...statement) => runStatement(tx, ...statement), group);
+  const { kind } = await writeGroup((makeSteps) => runSteps(tx, makeSteps()), group);
   if (kind === 'INTENTS_CLOSED') throw intentNotOpen();
   if (kind === 'HEAD_MOVED') throw logEndsElsewhere();
   return group.events;

@@ -16,13 +16,13 @@ import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { equalBytes, isSealdeskError, SealdeskError } from '../base/index.ts';
-import { runStatement, type Store, type Tx } from '../store/index.ts';
+import { runSteps, type Store, type Tx } from '../store/index.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { auditBroken } from './audit-head.ts';
 import { lockHead } from './locked-head.ts';
-import { type OpenedHead, placeGroup } from './placed-group.ts';
+import { type OpenedHead, type PlacedGroup, placeGroup } from './placed-group.ts';
 import type { ReadyEvent } from './ready-event.ts';
-import { intentNotOpen, logEndsElsewhere, type RunStatement, writeGroup } from './write-group.ts';
+import { intentNotOpen, logEndsElsewhere, writeGroup, writeGroupAtOnce } from './write-group.ts';
 
 /** What must be so in the transaction of an entry; throws a failure of ours where it is not. */
 export type Condition = (tx: Tx) => Promise<void>;
@@ -223,15 +223,27 @@ export class TenantWriter {
     answers: Answers,
     before: Promise<void> | null,
   ): Promise<readonly Waiting[]> {
-    const run: RunStatement = (...statement) => this.#store.runAtOnce(this.#tenantId, ...statement);
-    const placed = this.#place(head, group);
-    if (before !== null) this.#next = placed.after;
+    let placed: PlacedGroup | null = null;
+    const place = (): PlacedGroup => {
+      if (placed !== null) return placed;
+      placed = this.#place(head, group);
+      if (before !== null) {
+        this.#next = placed.after;
+        // A whole group may wait for the head that this one leads to.
+        queueMicrotask(() => this.#send());
+      }
+      return placed;
+    };
     try {
-      const judgement = await writeGroup(run, placed);
+      const judgement = await writeGroupAtOnce(
+        (makeSteps) => this.#store.runAtOnce(this.#tenantId, makeSteps),
+        place,
+      );
+      const { after, events } = place();
       if (judgement.kind === 'WRITTEN') {
-        this.#learn(placed.after);
-        if (this.#next === placed.after) this.#next = null;
-        answerWritten(group, placed.events, answers);
+        this.#learn(after);
+        if (this.#next === after) this.#next = null;
+        answerWritten(group, events, answers);
         return [];
       }
       this.#next = null;
@@ -257,7 +269,7 @@ export class TenantWriter {
           isLocked = true;
         }
         const placed = this.#place(head, rest);
-        const judgement = await writeGroup((...statement) => runStatement(tx, ...statement), placed);
+        const judgement = await writeGroup((makeSteps) => runSteps(tx, makeSteps()), placed);
         if (judgement.kind === 'WRITTEN') {
           answerWritten(rest, placed.events, answers);
           return placed.after;

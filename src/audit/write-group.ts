@@ -1,15 +1,16 @@
 /**
- * The one statement that writes a group of events, its nodes and the head, if the head is still the one that the
- * group was made for. One event alone that opens and closes nothing, which is what a caller alone brings, has
- * statements of its own: starting the plan of the general one takes longer than all that it writes then.
+ * Writing a group of events, its nodes and the head, if the head is still the one that the group was made for: by
+ * one statement within a transaction under way, or by a few small ones that are a transaction and a round trip of their
+ * own. The database gets through those sooner: each begins by finding the head as the first of them left it.
  */
 import { SealdeskError } from '../base/index.ts';
 import {
   arrayOf,
   createStatement,
-  type Statement,
+  type MakeSteps,
   type StatementAnswer,
   type StatementValue,
+  type Step,
 } from '../store/index.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { auditBroken, type StoredHead } from './audit-head.ts';
@@ -25,26 +26,27 @@ export type Judgement =
   /** Nothing was written: head or newest event are not those that the group was made for. */
   | { readonly kind: 'HEAD_MOVED' };
 
-/** Runs one statement, in a transaction of its own or in one under way. */
-export type RunStatement = <Row>(
-  statement: Statement,
-  values: readonly StatementValue[],
-) => Promise<StatementAnswer<Row>>;
+/** Runs steps in one transaction. Resolves to the answer of the last. */
+export type RunSteps = <Row>(makeSteps: MakeSteps) => Promise<StatementAnswer<Row>>;
 
 /**
- * Writes the group, or says why not. Throws AUDIT_UNAVAILABLE where an alarm stands.
+ * Writes the group by one statement, or says why not. Throws AUDIT_UNAVAILABLE where an alarm stands.
  *
  * Without the head's lock a group may be found in the way of another's that was written meanwhile (HEAD_MOVED).
  */
-export async function writeGroup(run: RunStatement, group: PlacedGroup): Promise<Judgement> {
-  const [event, ...others] = group.events;
-  if (event?.phase === 'SINGLE' && others.length === 0) {
-    const statement = group.nodes.length === 0 ? APPEND_EVENT : APPEND_EVENT_AND_NODES;
-    const { count } = await run(statement, eventValues(group, event));
-    if (count === 1) return { kind: 'WRITTEN' };
-  }
-  const { rows } = await run<Verdict>(APPEND_GROUP, groupValues(group));
+export async function writeGroup(run: RunSteps, group: PlacedGroup): Promise<Judgement> {
+  const { rows } = await run<Verdict>(() => [[APPEND_GROUP, groupValues(group)]]);
   return judge(group, rows[0]);
+}
+
+/**
+ * The same in a transaction of its own, which `run` commits. `place` places the group once, and is asked when its
+ * steps are about to be sent.
+ */
+export async function writeGroupAtOnce(run: RunSteps, place: () => PlacedGroup): Promise<Judgement> {
+  const { count } = await run(() => stepsOf(place()));
+  const group = place();
+  return count === group.events.length ? { kind: 'WRITTEN' } : writeGroup(run, group);
 }
 
 /**
@@ -129,63 +131,125 @@ const APPEND_GROUP = createStatement(
   SELECT newest, open, stopped, EXISTS (SELECT 1 FROM moved) AS written FROM state`,
 );
 
-const MOVED = `UPDATE audit_heads h SET size = $6, frontier = $7, root = $8, mac = $9, updated_at = now()
-    FROM (SELECT index FROM audit_events WHERE tenant_id = $1 ORDER BY index DESC LIMIT 1) newest
-    WHERE h.tenant_id = $1 AND h.size = $2 AND h.frontier = $3 AND h.root = $4 AND h.mac = $5
-      AND newest.index = h.size - 1
-      AND h.stopped_epoch IS NULL
-    RETURNING 1`;
+/** What {@link APPEND_GROUP} does, for a group behind another event; it does not tell why not. */
+function stepsOf(group: PlacedGroup): readonly Step[] {
+  const [event, ...others] = group.events;
+  const isAlone = event?.phase === 'SINGLE' && others.length === 0;
+  const moved = [group.tenantId, bufferOf(group.after.stored.mac)];
+  const closing = arrayOf(group.closing);
+  const steps: Step[] = [];
+  if (group.closing.length === 0) steps.push([MOVE_HEAD, placeValues(group)]);
+  else
+    steps.push([MOVE_HEAD_IF_OPEN, [...placeValues(group), closing]], [CLOSE_INTENTS, [...moved, closing]]);
+  if (group.nodes.length > 0) steps.push([APPEND_NODES, [...moved, ...nodeValues(group)]]);
+  if (group.events.some(({ phase }) => phase === 'INTENT')) {
+    steps.push([OPEN_INTENTS, [...moved, ...openedValues(group)]]);
+  }
+  const placed = [...moved, String(group.before.stored.size)];
+  if (isAlone) steps.push([APPEND_EVENT, [...placed, ...eventValues(group, event)]]);
+  else steps.push([APPEND_EVENTS, [...placed, ...eventsValues(group)]]);
+  return steps;
+}
 
-const ONE_APPENDED = `INSERT INTO audit_events (tenant_id, index, id, leaf, leaf_hash, occurred_at, actor_id, phase,
-    action, outcome, integration_id, operation, resource, request_id, denial_reason)
-  SELECT $1, $2::bigint, $10, $11::bytea, $12::bytea, $13::timestamptz, $14, 'SINGLE',
-    $15, $16, $17, $18, $19, $20, $21
-  FROM moved`;
+const MOVE_HEAD_TEXT = `UPDATE audit_heads h SET size = $6, frontier = $7, root = $8, mac = $9, updated_at = now()
+  FROM (SELECT index FROM audit_events WHERE tenant_id = $1 ORDER BY index DESC LIMIT 1) newest
+  WHERE h.tenant_id = $1 AND h.size = $2 AND h.frontier = $3 AND h.root = $4 AND h.mac = $5
+    AND newest.index = h.size - 1
+    AND h.stopped_epoch IS NULL`;
 
-/**
- * What {@link APPEND_GROUP} does, for one SINGLE event that completes no node of the tree, behind another; it does not
- * tell why not.
- */
+const MOVE_HEAD = createStatement('audit_move_head', MOVE_HEAD_TEXT, { hasRows: false });
+
+const MOVE_HEAD_IF_OPEN = createStatement(
+  'audit_move_head_if_open',
+  `${MOVE_HEAD_TEXT}
+    AND cardinality($10::text[]) = (
+      SELECT count(*) FROM open_intents WHERE tenant_id = $1 AND intent_id = ANY($10::text[]))`,
+  { hasRows: false },
+);
+
+/** One row behind what moved the head, and none where nothing did; it is locked from then on. */
+const MOVED = 'FROM audit_heads WHERE tenant_id = $1 AND mac = $2';
+
+const APPEND_NODES = createStatement(
+  'audit_append_nodes',
+  `INSERT INTO audit_nodes (tenant_id, level, index, hash)
+  SELECT $1, level, index, substr($3::bytea, (32 * place - 31)::int, 32)
+  FROM (SELECT ${MOVED}) moved, unnest($4::smallint[], $5::bigint[]) WITH ORDINALITY AS n (level, index, place)`,
+  { hasRows: false },
+);
+
+const OPEN_INTENTS = createStatement(
+  'audit_open_intents',
+  `INSERT INTO open_intents (intent_id, tenant_id, opened_at)
+  SELECT id, $1, opened_at
+  FROM (SELECT ${MOVED}) moved, unnest($3::text[], $4::timestamptz[]) AS i (id, opened_at)`,
+  { hasRows: false },
+);
+
+const CLOSE_INTENTS = createStatement(
+  'audit_close_intents',
+  `DELETE FROM open_intents
+  WHERE tenant_id = $1 AND intent_id = ANY($3::text[]) AND EXISTS (SELECT ${MOVED})`,
+  { hasRows: false },
+);
+
 const APPEND_EVENT = createStatement(
   'audit_append_event',
-  `WITH moved AS (${MOVED})
-  ${ONE_APPENDED}`,
+  `INSERT INTO audit_events (tenant_id, index, id, leaf, leaf_hash, occurred_at, actor_id, phase,
+    action, outcome, integration_id, operation, resource, request_id, denial_reason)
+  SELECT $1, $3::bigint, $4, $5::bytea, $6::bytea, $7::timestamptz, $8, 'SINGLE', $9, $10, $11, $12, $13, $14, $15
+  ${MOVED}`,
   { hasRows: false },
 );
 
-/** The same for one that does. */
-const APPEND_EVENT_AND_NODES = createStatement(
-  'audit_append_event_and_nodes',
-  `WITH moved AS (${MOVED}), grown AS (
-    INSERT INTO audit_nodes (tenant_id, level, index, hash)
-    SELECT $1, level, index, substr($22::bytea, (32 * place - 31)::int, 32)
-    FROM moved, unnest($23::smallint[], $24::bigint[]) WITH ORDINALITY AS n (level, index, place)
-  )
-  ${ONE_APPENDED}`,
+/** Of any number, taken apart as in {@link APPEND_GROUP}. */
+const APPEND_EVENTS = createStatement(
+  'audit_append_events',
+  `INSERT INTO audit_events (tenant_id, index, id, leaf, leaf_hash, occurred_at, actor_id, phase,
+    intent_id, action, outcome, integration_id, operation, resource, request_id, denial_reason)
+  SELECT $1, $3::bigint + place - 1, id,
+    substr($4::bytea, ($6::int[])[place], ($6::int[])[place + 1] - ($6::int[])[place]),
+    substr($5::bytea, 32 * place - 31, 32),
+    occurred_at, actor_id, phase, intent_id, action, outcome, integration_id, operation, resource, request_id,
+    denial_reason
+  FROM (
+    SELECT generate_series(1, cardinality($6::int[]) - 1) AS place, unnest($7::text[]) AS id,
+      unnest($8::timestamptz[]) AS occurred_at, unnest($9::text[]) AS actor_id, unnest($10::text[]) AS phase,
+      unnest($11::text[]) AS intent_id, unnest($12::text[]) AS action, unnest($13::text[]) AS outcome,
+      unnest($14::text[]) AS integration_id, unnest($15::text[]) AS operation, unnest($16::text[]) AS resource,
+      unnest($17::text[]) AS request_id, unnest($18::text[]) AS denial_reason
+    ${MOVED}
+  ) told`,
   { hasRows: false },
 );
 
-/** The parameters of {@link APPEND_EVENT}, and where nodes are completed those of {@link APPEND_EVENT_AND_NODES}. */
+/** Of {@link APPEND_EVENT}, from the fourth. */
 function eventValues(group: PlacedGroup, event: SingleEvent): readonly StatementValue[] {
   const [leaf = new Uint8Array(0)] = group.leaves;
   const [leafHash = new Uint8Array(0)] = group.leafHashes;
   return [
-    ...placeValues(group),
     ...[event.id, bufferOf(leaf), bufferOf(leafHash), event.occurredAt, event.actor.id],
     ...[event.action, event.outcome, event.integrationId ?? null, event.operation ?? null],
     ...[event.resource ?? null, event.requestId ?? null, event.denialReason ?? null],
-    ...(group.nodes.length === 0 ? [] : nodeValues(group)),
   ];
 }
 
-/** The parameters of {@link APPEND_GROUP}. What stands in arrays is of alphabets without quotation marks. */
+/** The parameters of {@link APPEND_GROUP}. */
 function groupValues(group: PlacedGroup): readonly StatementValue[] {
-  const { closing, leaves, leafHashes, events } = group;
+  return [
+    ...placeValues(group),
+    arrayOf(group.closing),
+    ...eventsValues(group),
+    ...nodeValues(group),
+    ...openedValues(group),
+  ];
+}
+
+/** What stands in arrays is of alphabets without quotation marks. */
+function eventsValues({ leaves, leafHashes, events }: PlacedGroup): readonly StatementValue[] {
   const starts = [1];
   for (const leaf of leaves) starts.push((starts.at(-1) ?? 0) + leaf.length);
   return [
-    ...placeValues(group),
-    arrayOf(closing),
     Buffer.concat(leaves),
     Buffer.concat(leafHashes),
     arrayOf(starts),
@@ -201,8 +265,6 @@ function groupValues(group: PlacedGroup): readonly StatementValue[] {
     arrayOf(events.map(({ resource }) => resource ?? null)),
     arrayOf(events.map(({ requestId }) => requestId ?? null)),
     arrayOf(events.map(({ denialReason }) => denialReason ?? null)),
-    ...nodeValues(group),
-    ...openedValues(group),
   ];
 }
 

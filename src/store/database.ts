@@ -7,13 +7,7 @@ import type { Log } from '../base/index.ts';
 import { openFolderLock } from './folder-lock.ts';
 import { listenOnPGlite, listenOnPostgres, type OnNotification } from './notifications.ts';
 import { runAtOnce, type Scope } from './run-at-once.ts';
-import {
-  runStatement,
-  type Statement,
-  type StatementAnswer,
-  StatementClient,
-  type StatementValue,
-} from './statement.ts';
+import { type MakeSteps, runSteps, type StatementAnswer, StatementClient } from './statement.ts';
 import type { Tables } from './tables.ts';
 import { nextScope, ScopedPostgresDialect } from './transactions.ts';
 
@@ -40,12 +34,8 @@ export interface Database extends AsyncDisposable {
   readonly db: Kysely<Tables>;
   /** Runs `work` in a transaction in `scope`, if there is one. */
   transact<T>(scope: Scope | null, work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
-  /** Runs one statement in a transaction of its own. */
-  runAtOnce<Row>(
-    scope: Scope,
-    statement: Statement,
-    values: readonly StatementValue[],
-  ): Promise<StatementAnswer<Row>>;
+  /** Runs steps in a transaction of their own. Resolves to the answer of the last. */
+  runAtOnce<Row>(scope: Scope, makeSteps: MakeSteps): Promise<StatementAnswer<Row>>;
   /** Runs statements of the job queue as they are, outside any transaction of the store's. */
   executeForJobs(text: string, values: readonly unknown[]): Promise<{ readonly rows: unknown[] }>;
   /** Hears of what other processes commit, until disposed. */
@@ -87,7 +77,7 @@ async function openPGlite(dataDir: string | undefined): Promise<Database> {
     kind: 'pglite',
     db,
     transact,
-    runAtOnce: (scope, statement, values) => transact(scope, (tx) => runStatement(tx, statement, values)),
+    runAtOnce: (scope, makeSteps) => transact(scope, (tx) => runSteps(tx, makeSteps())),
     executeForJobs: (text, values) => executeOnPGlite(pglite, text, values),
     listen: (onNotification) => listenOnPGlite(pglite, onNotification),
     [Symbol.asyncDispose]: () => db.destroy(),
@@ -124,7 +114,7 @@ function openPostgres(connectionString: string, onIdleError: (error: Error) => v
     db,
     transact: (scope, work) =>
       nextScope.run(scope === null ? null : scopeText(scope), () => db.transaction().execute(work)),
-    runAtOnce: (scope, statement, values) => runAtOnce(tenantPool, scope, statement, values),
+    runAtOnce: (scope, makeSteps) => runAtOnce(tenantPool, scope, makeSteps),
     async executeForJobs(text, values) {
       // Several statements in one text have a result each, whatever the types say.
       const results: unknown = await pool.query(text, values.length === 0 ? undefined : [...values]);

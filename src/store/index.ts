@@ -12,10 +12,13 @@ export type * from './provisioning-tables.ts';
 export {
   arrayOf,
   createStatement,
+  type MakeSteps,
   runStatement,
+  runSteps,
   type Statement,
   type StatementAnswer,
   type StatementValue,
+  type Step,
 } from './statement.ts';
 export {
   assertOutsideTransaction,

@@ -1,21 +1,19 @@
 /**
- * One statement in a transaction of its own and in one round trip: what sets the scope and the statement are sent in
- * one message of PostgreSQL's extended protocol, which is one transaction up to its Sync. Where the first part
- * fails the server skips the second, so that nothing ever runs outside the scope.
+ * A few statements in a transaction of their own and in one round trip: what sets the scope and the statements are sent
+ * down PostgreSQL's extended protocol without waiting, which is one transaction up to its Sync. Where a part fails the
+ * server skips those behind it and undoes those before, so that nothing ever runs outside the scope.
+ *
+ * What sets the scope is on its way before the rest is made: the server wakes up and works on it meanwhile.
  *
  * Source: PostgreSQL documentation, "Pipelining" in "Message Flow".
  */
 import pg from 'pg';
-import type { Statement, StatementAnswer, StatementValue } from './statement.ts';
+import type { MakeSteps, Statement, StatementAnswer, Step } from './statement.ts';
 
 /** The role and the tenant of a transaction. */
 export interface Scope {
   readonly role: string;
   readonly tenantId: string;
-}
-
-interface Part extends Statement {
-  readonly values: readonly StatementValue[];
 }
 
 /** In the message of the failure of a statement on a connection that is not of the role. */
@@ -69,8 +67,7 @@ const lanesOf = new WeakMap<pg.Pool, Map<string, Lane>>();
 export async function runAtOnce<Row>(
   pool: pg.Pool,
   { role, tenantId }: Scope,
-  statement: Statement,
-  values: readonly StatementValue[],
+  makeSteps: MakeSteps,
 ): Promise<StatementAnswer<Row>> {
   const lanes = lanesOf.get(pool) ?? new Map<string, Lane>();
   lanesOf.set(pool, lanes);
@@ -84,11 +81,7 @@ export async function runAtOnce<Row>(
   try {
     connection = await lane.connection;
     lane.isConnected = true;
-    const parts = [
-      { ...SCOPE, values: [role, tenantId] },
-      { ...statement, values },
-    ];
-    const results = await send(connection, parts);
+    const results = await send(connection, [SCOPE, [role, tenantId]], makeSteps);
     isDone = true;
     const result = results.at(-1);
     return { rows: result?.rows ?? [], count: result?.rowCount ?? 0 };
@@ -140,11 +133,12 @@ async function connectAs(pool: pg.Pool, role: string): Promise<TenantConnection>
 
 function send(
   { client, prepared }: TenantConnection,
-  parts: readonly Part[],
+  first: Step,
+  makeSteps: MakeSteps,
 ): Promise<readonly pg.QueryResult[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly pg.QueryResult[]>();
   client.query(
-    new MessageOfParts(parts, prepared, (error, results) => {
+    new MessageOfSteps(first, makeSteps, prepared, (error, results) => {
       if (error) reject(error);
       else resolve(Array.isArray(results) ? results : [results]);
     }),
@@ -152,34 +146,48 @@ function send(
   return promise;
 }
 
-class MessageOfParts extends pg.Query {
-  readonly #parts: readonly Part[];
+class MessageOfSteps extends pg.Query {
+  readonly #first: Step;
+  readonly #makeSteps: MakeSteps;
   readonly #prepared: Set<string>;
+  /** What kept the steps from being made. */
+  #fault: { readonly reason: unknown } | null = null;
 
   constructor(
-    parts: readonly Part[],
+    first: Step,
+    makeSteps: MakeSteps,
     prepared: Set<string>,
-    callback: (error: Error | undefined, results: pg.QueryResult | pg.QueryResult[]) => void,
+    callback: (error: unknown, results: pg.QueryResult | pg.QueryResult[]) => void,
   ) {
-    super('', [], callback as never);
-    this.#parts = parts;
+    super('', [], ((error: unknown, results: pg.QueryResult) =>
+      callback(error ?? this.#fault?.reason, results)) as never);
+    this.#first = first;
+    this.#makeSteps = makeSteps;
     this.#prepared = prepared;
   }
 
   override submit = (connection: pg.Connection): void => {
-    connection.stream.cork();
+    const { stream } = connection;
+    stream.cork();
+    this.#write(connection, this.#first);
+    stream.uncork();
+    stream.cork();
     try {
-      for (const { name, text, hasRows, values } of this.#parts) {
-        const statement = `${name}_at_once`;
-        if (!this.#prepared.has(name)) connection.parse({ name: statement, text, types: [] }, true);
-        this.#prepared.add(name);
-        connection.bind({ portal: '', statement, values: [...values] }, true);
-        if (hasRows) connection.describe({ type: 'P', name: '' }, true);
-        connection.execute({ portal: '' }, true);
-      }
-      connection.sync();
+      for (const step of this.#makeSteps()) this.#write(connection, step);
+    } catch (reason) {
+      this.#fault = { reason };
     } finally {
-      connection.stream.uncork();
+      connection.sync();
+      stream.uncork();
     }
   };
+
+  #write(connection: pg.Connection, [{ name, text, hasRows }, values]: Step): void {
+    const statement = `${name}_at_once`;
+    if (!this.#prepared.has(name)) connection.parse({ name: statement, text, types: [] }, true);
+    this.#prepared.add(name);
+    connection.bind({ portal: '', statement, values: [...values] }, true);
+    if (hasRows) connection.describe({ type: 'P', name: '' }, true);
+    connection.execute({ portal: '' }, true);
+  }
 }

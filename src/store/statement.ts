@@ -16,6 +16,10 @@ export interface Statement {
   readonly hasRows: boolean;
 }
 
+/** A statement and its parameters. */
+export type Step = readonly [statement: Statement, values: readonly StatementValue[]];
+export type MakeSteps = () => readonly Step[];
+
 export interface StatementAnswer<Row> {
   readonly rows: readonly Row[];
   /** Those rows, or the rows that were written where it answers none. */
@@ -39,6 +43,16 @@ export async function runStatement<Row>(
 ): Promise<StatementAnswer<Row>> {
   const { rows, numAffectedRows } = await tx.executeQuery<Row>(CompiledQuery.raw(text, [...values]));
   return { rows, count: hasRows ? rows.length : Number(numAffectedRows ?? 0) };
+}
+
+/** Runs the steps within `tx`, one after the other. Resolves to the answer of the last. */
+export async function runSteps<Row>(
+  tx: Transaction<Tables>,
+  steps: readonly Step[],
+): Promise<StatementAnswer<Row>> {
+  let answer: StatementAnswer<Row> = { rows: [], count: 0 };
+  for (const step of steps) answer = await runStatement<Row>(tx, ...step);
+  return answer;
 }
 
 /**

@@ -17,9 +17,9 @@ describe('a header in the making', () => {
         await gate;
         return store.withTenant(tenantId, work);
       },
-      runAtOnce: async (tenantId, statement, values) => {
+      runAtOnce: async (tenantId, makeSteps) => {
         await gate;
-        return store.runAtOnce(tenantId, statement, values);
+        return store.runAtOnce(tenantId, makeSteps);
       },
       withSystem: (purpose, work) => store.withSystem(purpose, work),
       executeForJobs: (text, values) => store.executeForJobs(text, values),

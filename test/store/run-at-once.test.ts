@@ -37,7 +37,7 @@ describeOnBothDatabases('One statement alone', (kind) => {
     unnest: createStatement('test_unnest', 'SELECT unnest($1::text[]) AS text, $2::bytea AS bytes'),
   };
   const run = async <Row>(name: keyof typeof statements, ...values: readonly (string | Buffer | null)[]) =>
-    (await opened.store.runAtOnce<Row>(tenantId, statements[name], values)).rows;
+    (await opened.store.runAtOnce<Row>(tenantId, () => [[statements[name], values]])).rows;
   const intents = async () => (await run<{ intent_id: string }>('list')).map((row) => row.intent_id);
 
   test('runs as the tenant, within its boundary, and leaves nothing of that behind', async () => {
@@ -50,7 +50,9 @@ describeOnBothDatabases('One statement alone', (kind) => {
     expect(rows).toMatchObject([{ tenant: null }]);
     expect(rows[0]?.role).not.toBe(DEFAULT_TENANT_ROLE);
     expect(await run('tenants')).toEqual([{ id: tenantId }]);
-    expect((await opened.store.runAtOnce(createId('tenant'), statements.tenants, [])).rows).toEqual([]);
+    expect((await opened.store.runAtOnce(createId('tenant'), () => [[statements.tenants, []]])).rows).toEqual(
+      [],
+    );
   });
 
   test('is committed when it is answered, and undone when it fails, at first and later', async () => {
@@ -73,7 +75,7 @@ describeOnBothDatabases('One statement alone', (kind) => {
     );
     const copyAll = (...ids: readonly string[]) => [copy, [arrayOf(ids), tenantId]] as const;
     for (const ids of [['c1', 'c2'], [], ['c3']]) {
-      expect(await opened.store.runAtOnce(tenantId, ...copyAll(...ids))).toEqual({
+      expect(await opened.store.runAtOnce(tenantId, () => [copyAll(...ids)])).toEqual({
         rows: [],
         count: ids.length,
       });
@@ -108,7 +110,9 @@ describeOnBothDatabases('One statement alone', (kind) => {
   });
 
   test('is refused for what is no tenant', async () => {
-    await expect(opened.store.runAtOnce(`x', true); --`, statements.list, [])).rejects.toThrow(TypeError);
+    await expect(opened.store.runAtOnce(`x', true); --`, () => [[statements.list, []]])).rejects.toThrow(
+      TypeError,
+    );
   });
 
   if (kind !== 'postgres') return;
@@ -129,7 +133,7 @@ describeOnBothDatabases('One statement alone', (kind) => {
     const busy = new AbortController();
     const tenants = Array.from({ length: 12 }, () => createId('tenant'));
     const loops = [...tenants, ...tenants].map(async (tenant) => {
-      while (!busy.signal.aborted) await opened.store.runAtOnce(tenant, statements.divide, ['2']);
+      while (!busy.signal.aborted) await opened.store.runAtOnce(tenant, () => [[statements.divide, ['2']]]);
     });
     for (let times = 0; times < 20; times += 1) expect(await run('divide', '2')).toEqual([{ result: 42 }]);
     busy.abort();
@@ -142,7 +146,7 @@ describeOnBothDatabases('One statement alone', (kind) => {
     const busy = new AbortController();
     const loops = Array.from({ length: 12 }, async () => {
       const tenant = createId('tenant');
-      while (!busy.signal.aborted) await own.store.runAtOnce(tenant, statements.divide, ['2']);
+      while (!busy.signal.aborted) await own.store.runAtOnce(tenant, () => [[statements.divide, ['2']]]);
     });
     const asked = Array.from({ length: 40 }, () =>
       own.store.withSystem('health', async (tx) => {
@@ -166,7 +170,7 @@ describeOnBothDatabases('One statement alone', (kind) => {
       'SELECT pg_backend_pid() AS pid, pg_advisory_xact_lock(4711) IS NULL',
     );
     const pidOf = async (tenant: string, statement = pid) =>
-      (await opened.store.runAtOnce<{ pid: number }>(tenant, statement, [])).rows[0]?.pid;
+      (await opened.store.runAtOnce<{ pid: number }>(tenant, () => [[statement, []]])).rows[0]?.pid;
     await Promise.all(tenants.map((tenant) => pidOf(tenant)));
     const { promise: isHeld, resolve: noteHeld } = Promise.withResolvers<void>();
     const { promise: isAsked, resolve: letGo } = Promise.withResolvers<void>();
@@ -202,12 +206,12 @@ describeOnBothDatabases('One statement alone', (kind) => {
     const reset = createStatement('test_reset', `SELECT set_config('role', 'none', false)`);
     const tenant = createId('tenant');
     const statementsOf = [reset, statements.whoami].map((statement) =>
-      opened.store.runAtOnce(tenant, statement, []).catch((error: unknown) => error),
+      opened.store.runAtOnce(tenant, () => [[statement, []]]).catch((error: unknown) => error),
     );
     expect(await Promise.all(statementsOf)).toMatchObject([{ count: 1 }, { code: 'AUDIT_UNAVAILABLE' }]);
     const asked = Array.from({ length: 10 }, async () => {
       const tenant = createId('tenant');
-      const { rows } = await opened.store.runAtOnce(tenant, statements.whoami, []);
+      const { rows } = await opened.store.runAtOnce(tenant, () => [[statements.whoami, []]]);
       expect(rows).toEqual([{ role: DEFAULT_TENANT_ROLE, tenant }]);
     });
     await Promise.all(asked);
