@@ -4,6 +4,10 @@
  * that a slower moment of the machine meets all, and in each order equally often, since what one leaves the server to do
  * costs the next. The median of the rounds' ratios counts.
  *
+ * Several sittings, each with a database and connections of its own: on a machine of few cores a connection's server
+ * process mostly stays on the core where it began, that of the callers or another, and the same work then takes
+ * another time.
+ *
  * The plain table has the same columns and the same indexes, since it would have to answer the same questions; and, as
  * a second measure that no bar is set on, its primary key alone.
  */
@@ -25,17 +29,21 @@ const ORDERS = [
   [2, 0, 1],
   [1, 0, 2],
 ] as const;
-const ROUNDS = 2 * ORDERS.length;
-const ROUND_MS = 1_000;
+const SITTINGS = 4;
+const ROUND_MS = 500;
 /** As many as the store has. */
 const POOL_SIZE = 10;
 
-export interface AppendRates {
-  readonly callers: number;
-  /** Medians, appends a second. */
+/** Appends a second. */
+interface Round {
   readonly log: number;
   readonly plain: number;
   readonly bare: number;
+}
+
+/** Medians of the rounds. */
+export interface AppendRates extends Round {
+  readonly callers: number;
   /** Medians of the rounds' ratios: to plain rows with the same indexes, and with their primary key only. */
   readonly ratio: number;
   readonly bareRatio: number;
@@ -46,6 +54,15 @@ type Act = () => Promise<unknown>;
 type Contenders = readonly [log: Act, plain: Act, bare: Act];
 
 export async function measureAppends(): Promise<readonly AppendRates[]> {
+  const rounds = CALLERS.map((): Round[] => []);
+  for (let sitting = 0; sitting < SITTINGS; sitting += 1) {
+    for (const [at, held] of (await sit()).entries()) rounds[at]?.push(...held);
+  }
+  return CALLERS.map((callers, at) => summarize(callers, rounds[at] ?? []));
+}
+
+/** The rounds of each number of callers: one in each order. */
+async function sit(): Promise<readonly (readonly Round[])[]> {
   await using log = await openBenchLog();
   await execute(log.connectionString, 'CREATE TABLE plain_events (LIKE audit_events INCLUDING INDEXES)');
   await execute(
@@ -62,31 +79,33 @@ export async function measureAppends(): Promise<readonly AppendRates[]> {
       createInsert(log, pool, 'bare_events'),
     ];
     for (const act of contenders) await rateOf(act, Math.max(...CALLERS));
-    const measured: AppendRates[] = [];
-    for (const callers of CALLERS) measured.push(await compare(contenders, callers));
-    return measured;
+    const rounds: (readonly Round[])[] = [];
+    for (const callers of CALLERS) rounds.push(await holdRounds(contenders, callers));
+    return rounds;
   } finally {
     await pool.end();
   }
 }
 
-async function compare(contenders: Contenders, callers: number): Promise<AppendRates> {
-  const rates = contenders.map((): number[] => []);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const at of ORDERS[round % ORDERS.length] ?? []) {
-      rates[at]?.push(await rateOf(contenders[at], callers));
-    }
+async function holdRounds(contenders: Contenders, callers: number): Promise<readonly Round[]> {
+  const rounds: Round[] = [];
+  for (const order of ORDERS) {
+    const rates = [0, 0, 0];
+    for (const at of order) rates[at] = await rateOf(contenders[at], callers);
+    const [log = 0, plain = 0, bare = 0] = rates;
+    rounds.push({ log, plain, bare });
   }
-  const [log = [], plain = [], bare = []] = rates;
-  const ratioTo = (others: readonly number[]) =>
-    median(log.map((rate, round) => rate / (others[round] ?? 0)));
+  return rounds;
+}
+
+function summarize(callers: number, rounds: readonly Round[]): AppendRates {
   return {
     callers,
-    log: median(log),
-    plain: median(plain),
-    bare: median(bare),
-    ratio: ratioTo(plain),
-    bareRatio: ratioTo(bare),
+    log: median(rounds.map(({ log }) => log)),
+    plain: median(rounds.map(({ plain }) => plain)),
+    bare: median(rounds.map(({ bare }) => bare)),
+    ratio: median(rounds.map(({ log, plain }) => log / plain)),
+    bareRatio: median(rounds.map(({ log, bare }) => log / bare)),
   };
 }
 
