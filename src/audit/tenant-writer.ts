@@ -3,11 +3,11 @@
  * next one, in the order of arrival, so that many callers share one commit; a caller alone waits for nobody.
  *
  * After a group the writer knows the head. As long as nobody else moves it, the next group is written without
- * reading or locking it: by a statement that is conditional on that head. Where somebody has, the statement
+ * reading or locking it: by a message that is conditional on that head. Where somebody has, the message
  * writes nothing, and groups lock the head first until it is found where it was left. A head that was known here
  * and is found set back stops the log.
  *
- * Where a whole group waits, it is sent behind such a statement before that is answered, conditional on the head
+ * Where a whole group waits, it is sent behind such a message before that is answered, conditional on the head
  * that it leads to: the database goes from one to the other at once. If the first writes nothing, nor does the second.
  *
  * idle → (an append arrives) → one group under way ⇄ (a whole group waits) two → (done and nothing waits) → idle
@@ -69,7 +69,7 @@ export class TenantWriter {
   #last: Promise<void> = Promise.resolve();
   /** The last head that this process saw committed. */
   #known: OpenedHead | null = null;
-  /** The head that the statement under way leads to, if it is conditional on one. */
+  /** The head that the message under way leads to, if it is conditional on one. */
   #next: OpenedHead | null = null;
   /** SHA-256 of the key of their MACs. */
   #keyHash: Uint8Array | null = null;

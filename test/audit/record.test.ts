@@ -135,6 +135,32 @@ describeOnBothDatabases('Recording in the audit log', (kind) => {
     await readWholeLog(opened.store, tenantId);
   });
 
+  test('opens and closes intents in one statement too, alone and among others, and tells who is late', async () => {
+    const tenantId = await createTenantLog(opened.store);
+    const { store, counts } = counting(opened.store);
+    const openIntents = async () => {
+      const rows = await opened.store.withTenant(tenantId, (tx) =>
+        tx.selectFrom('open_intents').select('intent_id').execute(),
+      );
+      return rows.map((row) => row.intent_id).toSorted();
+    };
+    const [first, second, third] = [intent(), intent(), intent()];
+    await record(store, tenantId, [single()]);
+    await record(store, tenantId, [first]);
+    await record(store, tenantId, [second, single(), third]);
+    expect(await openIntents()).toEqual(idsOf([[first, second, third]]).toSorted());
+    await record(store, tenantId, [outcomeOf(second.id)]);
+    await record(store, tenantId, [single(), outcomeOf(first.id), single()]);
+    expect(await openIntents()).toEqual([third.id]);
+    expect(counts).toEqual({ transactions: 1, statements: 4 });
+    const late = record(store, tenantId, [outcomeOf(third.id), outcomeOf(second.id)]);
+    await expect(late).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await openIntents()).toEqual([third.id]);
+    await record(store, tenantId, [outcomeOf(third.id)]);
+    expect(await openIntents()).toEqual([]);
+    expect(await readWholeLog(opened.store, tenantId)).toHaveLength(10);
+  });
+
   test('stores the canonical bytes of each event, whatever members it has', async () => {
     const tenantId = await createTenantLog(opened.store);
     const member = fc.record(

@@ -2,10 +2,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createId } from '../../src/base/index.ts';
-import { arrayOf, createStatement, DEFAULT_TENANT_ROLE, runStatement } from '../../src/store/index.ts';
+import {
+  arrayOf,
+  createStatement,
+  DEFAULT_TENANT_ROLE,
+  runStatement,
+  runSteps,
+  type Step,
+} from '../../src/store/index.ts';
 import { describeOnBothDatabases, openTestStore, type TestStore } from '../support/store.ts';
 
-describeOnBothDatabases('One statement alone', (kind) => {
+describeOnBothDatabases('A statement alone, or a few', (kind) => {
   let opened: TestStore;
   const tenantId = createId('tenant');
   beforeAll(async () => {
@@ -83,6 +90,74 @@ describeOnBothDatabases('One statement alone', (kind) => {
     const within = opened.store.withTenant(tenantId, (tx) => runStatement(tx, ...copyAll('c4', 'c5')));
     expect(await within).toEqual({ rows: [], count: 2 });
     expect((await intents()).filter((id) => id.startsWith('c'))).toHaveLength(5);
+  });
+
+  test('runs steps in order, each seeing what those before wrote, and tells what the last answers', async () => {
+    const count = createStatement(
+      'test_count',
+      `SELECT count(*)::int AS n FROM open_intents WHERE intent_id LIKE 's%'`,
+    );
+    const steps = (...ids: readonly string[]): readonly Step[] => [
+      ...ids.map((id): Step => [statements.insert, [id, tenantId]]),
+      [count, []],
+    ];
+    for (const [ids, n] of [
+      [['s1', 's2'], 2],
+      [[], 2],
+      [['s3'], 3],
+    ] as const) {
+      expect((await opened.store.runAtOnce(tenantId, () => steps(...ids))).rows).toEqual([{ n }]);
+    }
+    const within = await opened.store.withTenant(tenantId, (tx) => runSteps(tx, steps('s4')));
+    expect(within.rows).toEqual([{ n: 4 }]);
+  });
+
+  test('does nothing at all where one of several steps fails', async () => {
+    const before = await intents();
+    const first: Step = [statements.insert, ['u1', tenantId]];
+    const last: Step = [statements.insert, ['u2', tenantId]];
+    const foreign: Step = [statements.insert, ['u3', createId('tenant')]];
+    for (const [failing, code] of [
+      [[statements.divide, ['0']], '22012'],
+      [foreign, '42501'],
+      [first, '23505'],
+    ] as const) {
+      await expect(opened.store.runAtOnce(tenantId, () => [first, failing, last])).rejects.toMatchObject({
+        code,
+      });
+      expect(await intents()).toEqual(before);
+    }
+  });
+
+  test('does nothing where its steps cannot be made, and the next one works', async () => {
+    const before = await intents();
+    const fault = new RangeError('no steps');
+    const attempts = Array.from({ length: 6 }, (_, at) =>
+      at % 2 === 0
+        ? opened.store.runAtOnce(tenantId, () => {
+            throw fault;
+          })
+        : run('divide', '2'),
+    );
+    const told = await Promise.allSettled(attempts);
+    expect(told.map((one) => (one.status === 'rejected' ? one.reason : one.value))).toEqual(
+      attempts.map((_, at) => (at % 2 === 0 ? fault : [{ result: 42 }])),
+    );
+    expect(await intents()).toEqual(before);
+  });
+
+  test('makes its steps once, when it is their turn', async () => {
+    const made: number[] = [];
+    const asked = Array.from({ length: 5 }, (_, at) =>
+      opened.store.runAtOnce<{ result: number }>(tenantId, () => {
+        made.push(at);
+        return [[statements.divide, [String(at + 1)]]];
+      }),
+    );
+    expect(made).toEqual([]);
+    const results = (await Promise.all(asked)).map(({ rows }) => rows[0]?.result);
+    expect(results).toEqual([84, 42, 28, 21, 16]);
+    expect(made.toSorted()).toEqual([0, 1, 2, 3, 4]);
   });
 
   test('takes texts, arrays with gaps and bytes', async () => {
