@@ -16,6 +16,7 @@ import * as reconnecting from './0013-reconnecting.ts';
 import * as directory from './0014-directory.ts';
 import * as provisioning from './0015-provisioning.ts';
 import * as auditIndexes from './0016-audit-indexes.ts';
+import * as auditAlarmEpochs from './0017-audit-alarm-epochs.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001-foundation': foundation,
@@ -34,4 +35,5 @@ export const migrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0014-directory': directory,
   '0015-provisioning': provisioning,
   '0016-audit-indexes': auditIndexes,
+  '0017-audit-alarm-epochs': auditAlarmEpochs,
 });

@@ -50,6 +50,7 @@ describe('on an embedded database', () => {
         'applied 0014-directory',
         'applied 0015-provisioning',
         'applied 0016-audit-indexes',
+        'applied 0017-audit-alarm-epochs',
         '',
       ].join('\n'),
       stderr: '',

@@ -189,9 +189,8 @@ describeOnBothDatabases('A log of which somebody', (kind) => {
   afterEach(() =>
     rig.first.store.withSystem('tenant-administration', (tx) =>
       sql`INSERT INTO audit_alarms (tenant_id, epoch, kind)
-        SELECT id, 1000, 'HEAD_ALTERED' FROM tenants WHERE kind = 'CUSTOMER' ON CONFLICT DO NOTHING`.execute(
-        tx,
-      ),
+        SELECT id, coalesce((SELECT max(epoch) FROM audit_epochs WHERE tenant_id = id), 1), 'HEAD_ALTERED'
+        FROM tenants WHERE kind = 'CUSTOMER' ON CONFLICT DO NOTHING`.execute(tx),
     ),
   );
 
@@ -414,6 +413,29 @@ describeOnBothDatabases('A log of which somebody', (kind) => {
       code: '42501',
     });
     await expectStoppedUntilAccepted(tenantId, anchor);
+  });
+
+  test('cannot stop an epoch to come with the rights of the tenants’ work, nor one that is over', async () => {
+    const { tenantId, anchor } = await openWatchedLog(rig, 'epoch-to-come');
+    const other = await rig.createTenant();
+    const raise = (epoch: number, kind: string, of = tenantId) =>
+      rig.first.store.withTenant(tenantId, (tx) =>
+        sql`INSERT INTO audit_alarms (tenant_id, epoch, kind) VALUES (${of}, ${epoch}, ${kind})`.execute(tx),
+      );
+    const refused = { code: '23514' };
+    await expect(raise(2, 'HEAD_ALTERED')).rejects.toMatchObject(refused);
+    await expect(raise(2 ** 31 - 1, 'HEAD_ALTERED')).rejects.toMatchObject(refused);
+    expect(await alarmsOf(rig, tenantId)).toEqual([]);
+    await rig.append(tenantId);
+    await raise(1, 'HEAD_ALTERED');
+    await expectStoppedUntilAccepted(tenantId, anchor);
+    await raise(1, 'EVENT_ALTERED');
+    await expect(raise(3, 'HEAD_ALTERED')).rejects.toMatchObject(refused);
+    await rig.append(tenantId);
+    expect(await alarmsOf(rig, tenantId)).toEqual([]);
+    // Of another tenant's epochs nothing is told.
+    await expect(raise(1, 'HEAD_ALTERED', other)).rejects.toMatchObject({ code: '42501' });
+    await expect(raise(2, 'HEAD_ALTERED', other)).rejects.toMatchObject(refused);
   });
 
   test('wrote an old note again in the place of a newer checkpoint does not set the restored log back', async () => {
