@@ -47,6 +47,8 @@ export interface AppendRates extends Round {
   /** Medians of the rounds' ratios: to plain rows with the same indexes, and with their primary key only. */
   readonly ratio: number;
   readonly bareRatio: number;
+  /** The ratio of each sitting by itself, ascending. */
+  readonly sittings: readonly number[];
 }
 
 type Act = () => Promise<unknown>;
@@ -54,11 +56,14 @@ type Act = () => Promise<unknown>;
 type Contenders = readonly [log: Act, plain: Act, bare: Act];
 
 export async function measureAppends(): Promise<readonly AppendRates[]> {
-  const rounds = CALLERS.map((): Round[] => []);
-  for (let sitting = 0; sitting < SITTINGS; sitting += 1) {
-    for (const [at, held] of (await sit()).entries()) rounds[at]?.push(...held);
-  }
-  return CALLERS.map((callers, at) => summarize(callers, rounds[at] ?? []));
+  const sittings: (readonly (readonly Round[])[])[] = [];
+  for (let sitting = 0; sitting < SITTINGS; sitting += 1) sittings.push(await sit());
+  return CALLERS.map((callers, at) =>
+    summarize(
+      callers,
+      sittings.map((rounds) => rounds[at] ?? []),
+    ),
+  );
 }
 
 /** The rounds of each number of callers: one in each order. */
@@ -98,14 +103,17 @@ async function holdRounds(contenders: Contenders, callers: number): Promise<read
   return rounds;
 }
 
-function summarize(callers: number, rounds: readonly Round[]): AppendRates {
+function summarize(callers: number, sittings: readonly (readonly Round[])[]): AppendRates {
+  const rounds = sittings.flat();
+  const ratioOf = (held: readonly Round[]) => median(held.map(({ log, plain }) => log / plain));
   return {
     callers,
     log: median(rounds.map(({ log }) => log)),
     plain: median(rounds.map(({ plain }) => plain)),
     bare: median(rounds.map(({ bare }) => bare)),
-    ratio: median(rounds.map(({ log, plain }) => log / plain)),
+    ratio: ratioOf(rounds),
     bareRatio: median(rounds.map(({ log, bare }) => log / bare)),
+    sittings: sittings.map(ratioOf).sort((one, other) => one - other),
   };
 }
 

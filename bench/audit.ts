@@ -26,12 +26,14 @@ export async function run(): Promise<boolean> {
   return met.every((one) => one);
 }
 
-function report({ callers, log, plain, bare, ratio, bareRatio }: AppendRates): boolean {
+function report({ callers, log, plain, bare, ratio, bareRatio, sittings }: AppendRates): boolean {
   const bar = BARS.get(callers);
   const isMet = bar === undefined || ratio >= bar;
+  const [lowest = 0, highest = 0] = [sittings[0], sittings.at(-1)];
+  const range = `(sittings ${lowest.toFixed(2)} to ${highest.toFixed(2)})`;
   const verdict = bar === undefined ? '' : `   bar >= ${bar} x: ${isMet ? 'met' : 'MISSED'}`;
   console.log(
-    `  ${String(callers).padStart(3)} callers   log ${rate(log)}   plain rows ${rate(plain)}   ${ratio.toFixed(2)} x${verdict}`,
+    `  ${String(callers).padStart(3)} callers   log ${rate(log)}   plain rows ${rate(plain)}   ${ratio.toFixed(2)} x ${range}${verdict}`,
   );
   console.log(
     `                                 with a primary key only ${rate(bare)}   ${bareRatio.toFixed(2)} x`,

@@ -27,7 +27,7 @@ export type Judgement =
   | { readonly kind: 'HEAD_MOVED' };
 
 /** Runs steps in one transaction. Resolves to the answer of the last. */
-export type RunSteps = <Row>(makeSteps: MakeSteps) => Promise<StatementAnswer<Row>>;
+type RunSteps = <Row>(makeSteps: MakeSteps) => Promise<StatementAnswer<Row>>;
 
 /**
  * Writes the group by one statement, or says why not. Throws AUDIT_UNAVAILABLE where an alarm stands.
@@ -41,12 +41,13 @@ export async function writeGroup(run: RunSteps, group: PlacedGroup): Promise<Jud
 
 /**
  * The same in a transaction of its own, which `run` commits. `place` places the group once, and is asked when its
- * steps are about to be sent.
+ * steps are about to be sent. Where an alarm stands the head counts as moved.
  */
 export async function writeGroupAtOnce(run: RunSteps, place: () => PlacedGroup): Promise<Judgement> {
   const { count } = await run(() => stepsOf(place()));
   const group = place();
-  return count === group.events.length ? { kind: 'WRITTEN' } : writeGroup(run, group);
+  if (count === group.events.length) return { kind: 'WRITTEN' };
+  return group.closing.length === 0 ? { kind: 'HEAD_MOVED' } : writeGroup(run, group);
 }
 
 /**
@@ -167,7 +168,10 @@ const MOVE_HEAD_IF_OPEN = createStatement(
   { hasRows: false },
 );
 
-/** One row behind what moved the head, and none where nothing did; it is locked from then on. */
+/**
+ * One row, locked, behind what moved the head. Where nothing did, none; but if this very group is in the log already
+ * its head is there: its events are refused then, as what would be twice in the log.
+ */
 const MOVED = 'FROM audit_heads WHERE tenant_id = $1 AND mac = $2';
 
 const APPEND_NODES = createStatement(

@@ -13,7 +13,6 @@ export {
   arrayOf,
   createStatement,
   type MakeSteps,
-  runStatement,
   runSteps,
   type Statement,
   type StatementAnswer,

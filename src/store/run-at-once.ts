@@ -138,56 +138,93 @@ function send(
 ): Promise<readonly pg.QueryResult[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly pg.QueryResult[]>();
   client.query(
-    new MessageOfSteps(first, makeSteps, prepared, (error, results) => {
-      if (error) reject(error);
+    new MessageOfSteps(first, makeSteps, prepared, (fault, results) => {
+      if (fault !== null) reject(fault.reason);
       else resolve(Array.isArray(results) ? results : [results]);
     }),
   );
   return promise;
 }
 
-class MessageOfSteps extends pg.Query {
+/**
+ * All that is of any length is sent before the first step is executed: none holds locks while the next is on its way,
+ * and none fails before all are prepared.
+ */
+export class MessageOfSteps extends pg.Query {
   readonly #first: Step;
   readonly #makeSteps: MakeSteps;
   readonly #prepared: Set<string>;
-  /** What kept the steps from being made. */
+  /** What kept the steps from being made or written. */
   #fault: { readonly reason: unknown } | null = null;
 
   constructor(
     first: Step,
     makeSteps: MakeSteps,
     prepared: Set<string>,
-    callback: (error: unknown, results: pg.QueryResult | pg.QueryResult[]) => void,
+    callback: (
+      fault: { readonly reason: unknown } | null,
+      results: pg.QueryResult | pg.QueryResult[],
+    ) => void,
   ) {
     super('', [], ((error: unknown, results: pg.QueryResult) =>
-      callback(error ?? this.#fault?.reason, results)) as never);
+      callback(this.#fault ?? (error ? { reason: error } : null), results)) as never);
     this.#first = first;
     this.#makeSteps = makeSteps;
     this.#prepared = prepared;
   }
 
   override submit = (connection: pg.Connection): void => {
-    const { stream } = connection;
-    stream.cork();
-    this.#write(connection, this.#first);
-    stream.uncork();
-    stream.cork();
+    if (!this.#send(connection, () => this.#write(connection, [this.#first]))) return;
+    let steps: readonly Step[] = [];
     try {
-      for (const step of this.#makeSteps()) this.#write(connection, step);
+      steps = this.#makeSteps();
     } catch (reason) {
       this.#fault = { reason };
-    } finally {
-      connection.sync();
-      stream.uncork();
     }
+    this.#send(connection, () => {
+      this.#write(connection, steps, 1);
+      connection.sync();
+    });
   };
 
-  #write(connection: pg.Connection, [{ name, text, hasRows }, values]: Step): void {
-    const statement = `${name}_at_once`;
-    if (!this.#prepared.has(name)) connection.parse({ name: statement, text, types: [] }, true);
-    this.#prepared.add(name);
-    connection.bind({ portal: '', statement, values: [...values] }, true);
-    if (hasRows) connection.describe({ type: 'P', name: '' }, true);
-    connection.execute({ portal: '' }, true);
+  /** Sends in one piece what `write` writes. Where that fails the connection ends, and the server undoes all. */
+  #send({ stream }: pg.Connection, write: () => void): boolean {
+    stream.cork();
+    try {
+      write();
+      return true;
+    } catch (reason) {
+      this.#fault = { reason };
+      stream.destroy();
+      return false;
+    } finally {
+      stream.uncork();
+    }
   }
+
+  #write(connection: pg.Connection, steps: readonly Step[], firstPortal = 0): void {
+    const numbered = steps.map((step, at) => ({ step, portal: `step_${firstPortal + at}` }));
+    for (const [statement] of steps) this.#prepare(connection, statement);
+    for (const { step, portal } of numbered) if (!step[0].hasRows) bind(connection, portal, step);
+    for (const { step, portal } of numbered) {
+      // What answers rows sees what was written before it was bound.
+      if (step[0].hasRows) bind(connection, portal, step);
+      if (step[0].hasRows) connection.describe({ type: 'P', name: portal }, true);
+      connection.execute({ portal }, true);
+    }
+  }
+
+  #prepare(connection: pg.Connection, { name, text }: Statement): void {
+    if (this.#prepared.has(name)) return;
+    connection.parse({ name: preparedNameOf(name), text, types: [] }, true);
+    this.#prepared.add(name);
+  }
+}
+
+function bind(connection: pg.Connection, portal: string, [{ name }, values]: Step): void {
+  connection.bind({ portal, statement: preparedNameOf(name), values: [...values] }, true);
+}
+
+function preparedNameOf(name: string): string {
+  return `${name}_at_once`;
 }

@@ -35,23 +35,16 @@ export function createStatement(name: string, text: string, { hasRows = true } =
   return Object.freeze({ name, text: named, hasRows });
 }
 
-/** Runs the statement within `tx`. */
-export async function runStatement<Row>(
-  tx: Transaction<Tables>,
-  { text, hasRows }: Statement,
-  values: readonly StatementValue[],
-): Promise<StatementAnswer<Row>> {
-  const { rows, numAffectedRows } = await tx.executeQuery<Row>(CompiledQuery.raw(text, [...values]));
-  return { rows, count: hasRows ? rows.length : Number(numAffectedRows ?? 0) };
-}
-
 /** Runs the steps within `tx`, one after the other. Resolves to the answer of the last. */
 export async function runSteps<Row>(
   tx: Transaction<Tables>,
   steps: readonly Step[],
 ): Promise<StatementAnswer<Row>> {
   let answer: StatementAnswer<Row> = { rows: [], count: 0 };
-  for (const step of steps) answer = await runStatement<Row>(tx, ...step);
+  for (const [{ text, hasRows }, values] of steps) {
+    const { rows, numAffectedRows } = await tx.executeQuery<Row>(CompiledQuery.raw(text, [...values]));
+    answer = { rows, count: hasRows ? rows.length : Number(numAffectedRows ?? 0) };
+  }
   return answer;
 }
 

@@ -2,14 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createId } from '../../src/base/index.ts';
-import {
-  arrayOf,
-  createStatement,
-  DEFAULT_TENANT_ROLE,
-  runStatement,
-  runSteps,
-  type Step,
-} from '../../src/store/index.ts';
+import { arrayOf, createStatement, DEFAULT_TENANT_ROLE, runSteps, type Step } from '../../src/store/index.ts';
+import { MessageOfSteps } from '../../src/store/run-at-once.ts';
 import { describeOnBothDatabases, openTestStore, type TestStore } from '../support/store.ts';
 
 describeOnBothDatabases('A statement alone, or a few', (kind) => {
@@ -52,7 +46,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
       expect(await run('whoami')).toEqual([{ role: DEFAULT_TENANT_ROLE, tenant: tenantId }]);
     }
     const { rows } = await opened.store.withSystem('health', (tx) =>
-      runStatement<{ role: string; tenant: string | null }>(tx, statements.whoami, []),
+      runSteps<{ role: string; tenant: string | null }>(tx, [[statements.whoami, []]]),
     );
     expect(rows).toMatchObject([{ tenant: null }]);
     expect(rows[0]?.role).not.toBe(DEFAULT_TENANT_ROLE);
@@ -87,7 +81,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
         count: ids.length,
       });
     }
-    const within = opened.store.withTenant(tenantId, (tx) => runStatement(tx, ...copyAll('c4', 'c5')));
+    const within = opened.store.withTenant(tenantId, (tx) => runSteps(tx, [copyAll('c4', 'c5')]));
     expect(await within).toEqual({ rows: [], count: 2 });
     expect((await intents()).filter((id) => id.startsWith('c'))).toHaveLength(5);
   });
@@ -194,7 +188,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
 
   test('is prepared once on a connection where it names itself', async () => {
     const calls = await opened.store.withTenant(tenantId, async (tx) => {
-      for (let times = 0; times < 3; times += 1) await runStatement(tx, statements.divide, ['2']);
+      for (let times = 0; times < 3; times += 1) await runSteps(tx, [[statements.divide, ['2']]]);
       return sql<{ calls: number }>`SELECT generic_plans + custom_plans AS calls FROM pg_prepared_statements
         WHERE name = 'test_divide'`.execute(tx);
     });
@@ -270,11 +264,38 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     for (let times = 0; times < 3; times += 1) {
       await opened.store.executeForJobs(`SELECT set_config('role', '${DEFAULT_TENANT_ROLE}', false)`);
       const { rows } = await opened.store.withSystem('health', (tx) =>
-        runStatement<{ role: string }>(tx, statements.whoami, []),
+        runSteps<{ role: string }>(tx, [[statements.whoami, []]]),
       );
       expect(rows[0]?.role).not.toBe(DEFAULT_TENANT_ROLE);
     }
     await opened.store.executeForJobs(`SELECT set_config('role', 'none', false)`);
+  });
+
+  test('does nothing where a step cannot be sent in full, and the next one works', async () => {
+    const before = await intents();
+    const asked = opened.store.runAtOnce(tenantId, () => [
+      [statements.insert, ['w1', tenantId]],
+      [statements.insert, ['w2', {} as string]],
+    ]);
+    await expect(asked).rejects.toThrow(TypeError);
+    expect(await intents()).toEqual(before);
+  });
+
+  test('goes on behind one that failed before its later steps were executed on that connection for the first time', async () => {
+    await using own = await openTestStore(kind);
+    const tenant = createId('tenant');
+    const late = createStatement('test_late', 'SELECT 42 AS result');
+    const asked = ['0', '2'].map((by) =>
+      own.store.runAtOnce(tenant, () => [
+        [statements.divide, [by]],
+        [late, []],
+      ]),
+    );
+    const told = await Promise.allSettled(asked);
+    expect(told).toMatchObject([
+      { status: 'rejected', reason: { code: '22012' } },
+      { status: 'fulfilled', value: { rows: [{ result: 42 }] } },
+    ]);
   });
 
   test('fails on a connection that has lost the role of tenants, and does nothing', async () => {
@@ -307,4 +328,37 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     expect(await cut).toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
     expect(await run('divide', '2')).toEqual([{ result: 42 }]);
   });
+});
+
+test('Steps are sent whole before the first is executed, so that none holds locks while the next is on its way', () => {
+  const sent: string[] = [];
+  const connection = {
+    stream: { cork: () => {}, uncork: () => sent.push('flush') },
+    parse: ({ name }: { readonly name: string }) => sent.push(`parse ${name}`),
+    bind: ({ portal, statement }: { readonly portal: string; readonly statement: string }) =>
+      sent.push(`bind ${portal} ${statement}`),
+    describe: ({ name }: { readonly name: string }) => sent.push(`describe ${name}`),
+    execute: ({ portal }: { readonly portal: string }) => sent.push(`execute ${portal}`),
+    sync: () => sent.push('sync'),
+  };
+  const prepared = new Set(['move']);
+  const step = (name: string, hasRows = false): Step => [createStatement(name, 'SELECT', { hasRows }), []];
+  const steps = [step('move'), step('append'), step('tell', true)];
+  new MessageOfSteps(
+    step('scope'),
+    () => steps,
+    prepared,
+    () => {},
+  ).submit(connection as never);
+  expect(sent).toEqual([
+    ...['parse scope_at_once', 'bind step_0 scope_at_once', 'execute step_0', 'flush'],
+    ...[
+      'parse append_at_once',
+      'parse tell_at_once',
+      'bind step_1 move_at_once',
+      'bind step_2 append_at_once',
+    ],
+    ...['execute step_1', 'execute step_2', 'bind step_3 tell_at_once', 'describe step_3', 'execute step_3'],
+    ...['sync', 'flush'],
+  ]);
 });
