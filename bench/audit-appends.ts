@@ -47,7 +47,7 @@ export interface AppendRates extends Round {
   /** Medians of the rounds' ratios: to plain rows with the same indexes, and with their primary key only. */
   readonly ratio: number;
   readonly bareRatio: number;
-  /** The ratio of each sitting by itself, ascending. */
+  /** The ratio of each sitting by itself. */
   readonly sittings: readonly number[];
 }
 
@@ -113,7 +113,7 @@ function summarize(callers: number, sittings: readonly (readonly Round[])[]): Ap
     bare: median(rounds.map(({ bare }) => bare)),
     ratio: ratioOf(rounds),
     bareRatio: median(rounds.map(({ log, bare }) => log / bare)),
-    sittings: sittings.map(ratioOf).sort((one, other) => one - other),
+    sittings: sittings.map(ratioOf),
   };
 }
 

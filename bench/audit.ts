@@ -29,7 +29,7 @@ export async function run(): Promise<boolean> {
 function report({ callers, log, plain, bare, ratio, bareRatio, sittings }: AppendRates): boolean {
   const bar = BARS.get(callers);
   const isMet = bar === undefined || ratio >= bar;
-  const [lowest = 0, highest = 0] = [sittings[0], sittings.at(-1)];
+  const [lowest, highest] = [Math.min(...sittings), Math.max(...sittings)];
   const range = `(sittings ${lowest.toFixed(2)} to ${highest.toFixed(2)})`;
   const verdict = bar === undefined ? '' : `   bar >= ${bar} x: ${isMet ? 'met' : 'MISSED'}`;
   console.log(

@@ -1,7 +1,7 @@
 /**
  * Writing a group of events, its nodes and the head, if the head is still the one that the group was made for: by
  * one statement within a transaction under way, or by a few small ones that are a transaction and a round trip of their
- * own. The database gets through those sooner: each begins by finding the head as the first of them left it.
+ * own. The first of those moves the head; the others write only where they find it as that leaves it.
  */
 import { SealdeskError } from '../base/index.ts';
 import {
@@ -137,11 +137,14 @@ function stepsOf(group: PlacedGroup): readonly Step[] {
   const [event, ...others] = group.events;
   const isAlone = event?.phase === 'SINGLE' && others.length === 0;
   const moved = [group.tenantId, bufferOf(group.after.stored.mac)];
-  const closing = arrayOf(group.closing);
   const steps: Step[] = [];
-  if (group.closing.length === 0) steps.push([MOVE_HEAD, placeValues(group)]);
-  else
-    steps.push([MOVE_HEAD_IF_OPEN, [...placeValues(group), closing]], [CLOSE_INTENTS, [...moved, closing]]);
+  if (group.closing.length === 0) {
+    steps.push([MOVE_HEAD, placeValues(group)]);
+  } else {
+    const closing = arrayOf(group.closing);
+    steps.push([MOVE_HEAD_IF_OPEN, [...placeValues(group), closing]]);
+    steps.push([CLOSE_INTENTS, [...moved, closing]]);
+  }
   if (group.nodes.length > 0) steps.push([APPEND_NODES, [...moved, ...nodeValues(group)]]);
   if (group.events.some(({ phase }) => phase === 'INTENT')) {
     steps.push([OPEN_INTENTS, [...moved, ...openedValues(group)]]);

@@ -14,7 +14,6 @@ export {
   createStatement,
   type MakeSteps,
   runSteps,
-  type Statement,
   type StatementAnswer,
   type StatementValue,
   type Step,

@@ -147,8 +147,8 @@ function send(
 }
 
 /**
- * All that is of any length is sent before the first step is executed: none holds locks while the next is on its way,
- * and none fails before all are prepared.
+ * What sets the scope, and behind it the steps. All that is of any length of those that answer no rows is sent before
+ * the first is executed: none holds locks while the next is on its way, and none fails before all are prepared.
  */
 export class MessageOfSteps extends pg.Query {
   readonly #first: Step;
@@ -207,9 +207,11 @@ export class MessageOfSteps extends pg.Query {
     for (const [statement] of steps) this.#prepare(connection, statement);
     for (const { step, portal } of numbered) if (!step[0].hasRows) bind(connection, portal, step);
     for (const { step, portal } of numbered) {
-      // What answers rows sees what was written before it was bound.
-      if (step[0].hasRows) bind(connection, portal, step);
-      if (step[0].hasRows) connection.describe({ type: 'P', name: portal }, true);
+      if (step[0].hasRows) {
+        // It sees what was written before it was bound.
+        bind(connection, portal, step);
+        connection.describe({ type: 'P', name: portal }, true);
+      }
       connection.execute({ portal }, true);
     }
   }

@@ -127,7 +127,7 @@ describeOnBothDatabases('Recording in the audit log', (kind) => {
     expect(counts.statements).toBeLessThan(10);
   });
 
-  test('takes one statement and no transaction of several for a caller alone, once the head is known', async () => {
+  test('takes one round trip and no transaction of several for a caller alone, once the head is known', async () => {
     const tenantId = await createTenantLog(opened.store);
     const { store, counts } = counting(opened.store);
     for (let calls = 0; calls < 5; calls += 1) await record(store, tenantId, [single()]);
@@ -135,7 +135,7 @@ describeOnBothDatabases('Recording in the audit log', (kind) => {
     await readWholeLog(opened.store, tenantId);
   });
 
-  test('opens and closes intents in one statement too, alone and among others, and tells who is late', async () => {
+  test('opens and closes intents in one round trip too, alone and among others, and tells who is late', async () => {
     const tenantId = await createTenantLog(opened.store);
     const { store, counts } = counting(opened.store);
     const openIntents = async () => {
