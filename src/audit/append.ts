@@ -54,7 +54,7 @@ export async function appendAuditEvents(
   if (new Set(group.closing).size !== group.closing.length) throw intentNotOpen();
   // The newest row is looked at here and not beside the lock: a statement that waited for the lock sees the
   // newest head but, under READ COMMITTED, the other tables as they were before it waited.
-  const { kind } = await writeGroup((makeSteps) => runSteps(tx, makeSteps()), group);
+  const { kind } = await writeGroup((steps) => runSteps(tx, steps), group);
   if (kind === 'INTENTS_CLOSED') throw intentNotOpen();
   if (kind === 'HEAD_MOVED') throw logEndsElsewhere();
   return group.events;

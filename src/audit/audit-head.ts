@@ -5,14 +5,7 @@
  * events back together to an earlier state of the same log is not noticed here.
  */
 import { createHmac, hash } from 'node:crypto';
-import {
-  type Bytes,
-  concatBytes,
-  encodeUint64,
-  encodeUtf8,
-  equalBytes,
-  SealdeskError,
-} from '../base/index.ts';
+import { type Bytes, equalBytes, SealdeskError } from '../base/index.ts';
 import {
   createMerkleHasher,
   EMPTY_FRONTIER,
@@ -24,8 +17,8 @@ import {
 
 export const merkle = createMerkleHasher((data) => plainBytes(hash('sha256', data, 'buffer')));
 
-const LABEL = encodeUtf8('sealdesk/audit-head/v1');
-const SEPARATOR = Uint8Array.of(0);
+const LABEL = 'sealdesk/audit-head/v1';
+const UINT64_SIZE = 8;
 const MIN_HEAD_KEY_SIZE = 32;
 
 /** The columns of `audit_heads` that are checked. */
@@ -83,17 +76,23 @@ function macOf(
   if (headKey.length < MIN_HEAD_KEY_SIZE) {
     throw new RangeError(`"headKey" must be at least ${MIN_HEAD_KEY_SIZE} bytes, got ${headKey.length}`);
   }
-  const covered = concatBytes(
-    LABEL,
-    SEPARATOR,
-    encodeUtf8(tenantId),
-    SEPARATOR,
-    encodeUint64(size),
-    encodeUint64(frontier.length),
-    frontier,
-    root,
+  const before = `${LABEL}\0${tenantId}\0`;
+  // One buffer filled in place: many small ones, joined, would cost twice as much as the MAC.
+  const covered = Buffer.allocUnsafe(
+    Buffer.byteLength(before) + 2 * UINT64_SIZE + frontier.length + root.length,
   );
+  let end = covered.write(before);
+  end = writeUint64(covered, size, end);
+  end = writeUint64(covered, frontier.length, end);
+  covered.set(frontier, end);
+  covered.set(root, end + frontier.length);
   return plainBytes(createHmac('sha256', headKey).update(covered).digest());
+}
+
+/** Writes `value` as 8 bytes, big-endian. Returns where they end. */
+function writeUint64(into: Buffer, value: number, at: number): number {
+  into.writeUInt32BE(Math.floor(value / 2 ** 32), at);
+  return into.writeUInt32BE(value % 2 ** 32, at + 4);
 }
 
 /** The bytes of a digest, which has a buffer of its own; a copy would cost as much as the hash. */

@@ -20,7 +20,7 @@ import { runSteps, type Store, type Tx } from '../store/index.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { auditBroken } from './audit-head.ts';
 import { lockHead } from './locked-head.ts';
-import { type OpenedHead, type PlacedGroup, placeGroup } from './placed-group.ts';
+import { type OpenedHead, placeGroup } from './placed-group.ts';
 import type { ReadyEvent } from './ready-event.ts';
 import { intentNotOpen, logEndsElsewhere, writeGroup, writeGroupAtOnce } from './write-group.ts';
 
@@ -223,23 +223,14 @@ export class TenantWriter {
     answers: Answers,
     before: Promise<void> | null,
   ): Promise<readonly Waiting[]> {
-    let placed: PlacedGroup | null = null;
-    const place = (): PlacedGroup => {
-      if (placed !== null) return placed;
-      placed = this.#place(head, group);
-      if (before !== null) {
-        this.#next = placed.after;
-        // A whole group may wait for the head that this one leads to.
-        queueMicrotask(() => this.#send());
-      }
-      return placed;
-    };
+    const placed = this.#place(head, group);
+    const { after, events } = placed;
+    if (before !== null) this.#next = after;
     try {
       const judgement = await writeGroupAtOnce(
-        (makeSteps) => this.#store.runAtOnce(this.#tenantId, makeSteps),
-        place,
+        (steps) => this.#store.runAtOnce(this.#tenantId, steps),
+        placed,
       );
-      const { after, events } = place();
       if (judgement.kind === 'WRITTEN') {
         this.#learn(after);
         if (this.#next === after) this.#next = null;
@@ -269,7 +260,7 @@ export class TenantWriter {
           isLocked = true;
         }
         const placed = this.#place(head, rest);
-        const judgement = await writeGroup((makeSteps) => runSteps(tx, makeSteps()), placed);
+        const judgement = await writeGroup((steps) => runSteps(tx, steps), placed);
         if (judgement.kind === 'WRITTEN') {
           answerWritten(rest, placed.events, answers);
           return placed.after;

@@ -7,7 +7,6 @@ import { SealdeskError } from '../base/index.ts';
 import {
   arrayOf,
   createStatement,
-  type MakeSteps,
   type StatementAnswer,
   type StatementValue,
   type Step,
@@ -27,7 +26,7 @@ export type Judgement =
   | { readonly kind: 'HEAD_MOVED' };
 
 /** Runs steps in one transaction. Resolves to the answer of the last. */
-type RunSteps = <Row>(makeSteps: MakeSteps) => Promise<StatementAnswer<Row>>;
+type RunSteps = <Row>(steps: readonly Step[]) => Promise<StatementAnswer<Row>>;
 
 /**
  * Writes the group by one statement, or says why not. Throws AUDIT_UNAVAILABLE where an alarm stands.
@@ -35,17 +34,13 @@ type RunSteps = <Row>(makeSteps: MakeSteps) => Promise<StatementAnswer<Row>>;
  * Without the head's lock a group may be found in the way of another's that was written meanwhile (HEAD_MOVED).
  */
 export async function writeGroup(run: RunSteps, group: PlacedGroup): Promise<Judgement> {
-  const { rows } = await run<Verdict>(() => [[APPEND_GROUP, groupValues(group)]]);
+  const { rows } = await run<Verdict>([[APPEND_GROUP, groupValues(group)]]);
   return judge(group, rows[0]);
 }
 
-/**
- * The same in a transaction of its own, which `run` commits. `place` places the group once, and is asked when its
- * steps are about to be sent. Where an alarm stands the head counts as moved.
- */
-export async function writeGroupAtOnce(run: RunSteps, place: () => PlacedGroup): Promise<Judgement> {
-  const { count } = await run(() => stepsOf(place()));
-  const group = place();
+/** The same in a transaction of its own, which `run` commits. Where an alarm stands the head counts as moved. */
+export async function writeGroupAtOnce(run: RunSteps, group: PlacedGroup): Promise<Judgement> {
+  const { count } = await run(stepsOf(group));
   if (count === group.events.length) return { kind: 'WRITTEN' };
   return group.closing.length === 0 ? { kind: 'HEAD_MOVED' } : writeGroup(run, group);
 }

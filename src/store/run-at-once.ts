@@ -1,14 +1,12 @@
 /**
  * A few statements in a transaction of their own and in one round trip: what sets the scope and the statements are sent
- * down PostgreSQL's extended protocol without waiting, which is one transaction up to its Sync. Where a part fails the
+ * down PostgreSQL's extended protocol in one piece, which is one transaction up to its Sync. Where a part fails the
  * server skips those behind it and undoes those before, so that nothing ever runs outside the scope.
- *
- * What sets the scope is on its way before the rest is made: the server wakes up and works on it meanwhile.
  *
  * Source: PostgreSQL documentation, "Pipelining" in "Message Flow".
  */
 import pg from 'pg';
-import type { MakeSteps, Statement, StatementAnswer, Step } from './statement.ts';
+import type { Statement, StatementAnswer, Step } from './statement.ts';
 
 /** The role and the tenant of a transaction. */
 export interface Scope {
@@ -67,7 +65,7 @@ const lanesOf = new WeakMap<pg.Pool, Map<string, Lane>>();
 export async function runAtOnce<Row>(
   pool: pg.Pool,
   { role, tenantId }: Scope,
-  makeSteps: MakeSteps,
+  steps: readonly Step[],
 ): Promise<StatementAnswer<Row>> {
   const lanes = lanesOf.get(pool) ?? new Map<string, Lane>();
   lanesOf.set(pool, lanes);
@@ -81,7 +79,7 @@ export async function runAtOnce<Row>(
   try {
     connection = await lane.connection;
     lane.isConnected = true;
-    const results = await send(connection, [SCOPE, [role, tenantId]], makeSteps);
+    const results = await send(connection, [[SCOPE, [role, tenantId]], ...steps]);
     isDone = true;
     const result = results.at(-1);
     return { rows: result?.rows ?? [], count: result?.rowCount ?? 0 };
@@ -133,12 +131,11 @@ async function connectAs(pool: pg.Pool, role: string): Promise<TenantConnection>
 
 function send(
   { client, prepared }: TenantConnection,
-  first: Step,
-  makeSteps: MakeSteps,
+  steps: readonly Step[],
 ): Promise<readonly pg.QueryResult[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly pg.QueryResult[]>();
   client.query(
-    new MessageOfSteps(first, makeSteps, prepared, (fault, results) => {
+    new MessageOfSteps(steps, prepared, (fault, results) => {
       if (fault !== null) reject(fault.reason);
       else resolve(Array.isArray(results) ? results : [results]);
     }),
@@ -147,19 +144,17 @@ function send(
 }
 
 /**
- * What sets the scope, and behind it the steps. All that is of any length of those that answer no rows is sent before
- * the first is executed: none holds locks while the next is on its way, and none fails before all are prepared.
+ * Steps of one transaction. All that is of any length of those that answer no rows is sent before the first is
+ * executed: none holds locks while the next is on its way, and none fails before all are prepared.
  */
 export class MessageOfSteps extends pg.Query {
-  readonly #first: Step;
-  readonly #makeSteps: MakeSteps;
+  readonly #steps: readonly Step[];
   readonly #prepared: Set<string>;
-  /** What kept the steps from being made or written. */
+  /** What kept the steps from being written. */
   #fault: { readonly reason: unknown } | null = null;
 
   constructor(
-    first: Step,
-    makeSteps: MakeSteps,
+    steps: readonly Step[],
     prepared: Set<string>,
     callback: (
       fault: { readonly reason: unknown } | null,
@@ -168,43 +163,28 @@ export class MessageOfSteps extends pg.Query {
   ) {
     super('', [], ((error: unknown, results: pg.QueryResult) =>
       callback(this.#fault ?? (error ? { reason: error } : null), results)) as never);
-    this.#first = first;
-    this.#makeSteps = makeSteps;
+    this.#steps = steps;
     this.#prepared = prepared;
   }
 
+  /** Sends all in one piece. Where a step cannot be written the connection ends, and the server undoes all. */
   override submit = (connection: pg.Connection): void => {
-    if (!this.#send(connection, () => this.#write(connection, [this.#first]))) return;
-    let steps: readonly Step[] = [];
-    try {
-      steps = this.#makeSteps();
-    } catch (reason) {
-      this.#fault = { reason };
-    }
-    this.#send(connection, () => {
-      this.#write(connection, steps, 1);
-      connection.sync();
-    });
-  };
-
-  /** Sends in one piece what `write` writes. Where that fails the connection ends, and the server undoes all. */
-  #send({ stream }: pg.Connection, write: () => void): boolean {
+    const { stream } = connection;
     stream.cork();
     try {
-      write();
-      return true;
+      this.#write(connection);
+      connection.sync();
     } catch (reason) {
       this.#fault = { reason };
       stream.destroy();
-      return false;
     } finally {
       stream.uncork();
     }
-  }
+  };
 
-  #write(connection: pg.Connection, steps: readonly Step[], firstPortal = 0): void {
-    const numbered = steps.map((step, at) => ({ step, portal: `step_${firstPortal + at}` }));
-    for (const [statement] of steps) this.#prepare(connection, statement);
+  #write(connection: pg.Connection): void {
+    const numbered = this.#steps.map((step, at) => ({ step, portal: `step_${at}` }));
+    for (const [statement] of this.#steps) this.#prepare(connection, statement);
     for (const { step, portal } of numbered) if (!step[0].hasRows) bind(connection, portal, step);
     for (const { step, portal } of numbered) {
       if (step[0].hasRows) {

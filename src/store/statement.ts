@@ -18,8 +18,6 @@ export interface Statement {
 
 /** A statement and its parameters. */
 export type Step = readonly [statement: Statement, values: readonly StatementValue[]];
-/** Makes what a transaction of its own runs; asked once, when that has begun. */
-export type MakeSteps = () => readonly Step[];
 
 export interface StatementAnswer<Row> {
   readonly rows: readonly Row[];

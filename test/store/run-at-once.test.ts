@@ -38,7 +38,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     unnest: createStatement('test_unnest', 'SELECT unnest($1::text[]) AS text, $2::bytea AS bytes'),
   };
   const run = async <Row>(name: keyof typeof statements, ...values: readonly (string | Buffer | null)[]) =>
-    (await opened.store.runAtOnce<Row>(tenantId, () => [[statements[name], values]])).rows;
+    (await opened.store.runAtOnce<Row>(tenantId, [[statements[name], values]])).rows;
   const intents = async () => (await run<{ intent_id: string }>('list')).map((row) => row.intent_id);
 
   test('runs as the tenant, within its boundary, and leaves nothing of that behind', async () => {
@@ -51,9 +51,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     expect(rows).toMatchObject([{ tenant: null }]);
     expect(rows[0]?.role).not.toBe(DEFAULT_TENANT_ROLE);
     expect(await run('tenants')).toEqual([{ id: tenantId }]);
-    expect((await opened.store.runAtOnce(createId('tenant'), () => [[statements.tenants, []]])).rows).toEqual(
-      [],
-    );
+    expect((await opened.store.runAtOnce(createId('tenant'), [[statements.tenants, []]])).rows).toEqual([]);
   });
 
   test('is committed when it is answered, and undone when it fails, at first and later', async () => {
@@ -76,7 +74,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     );
     const copyAll = (...ids: readonly string[]) => [copy, [arrayOf(ids), tenantId]] as const;
     for (const ids of [['c1', 'c2'], [], ['c3']]) {
-      expect(await opened.store.runAtOnce(tenantId, () => [copyAll(...ids)])).toEqual({
+      expect(await opened.store.runAtOnce(tenantId, [copyAll(...ids)])).toEqual({
         rows: [],
         count: ids.length,
       });
@@ -100,7 +98,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
       [[], 2],
       [['s3'], 3],
     ] as const) {
-      expect((await opened.store.runAtOnce(tenantId, () => steps(...ids))).rows).toEqual([{ n }]);
+      expect((await opened.store.runAtOnce(tenantId, steps(...ids))).rows).toEqual([{ n }]);
     }
     const within = await opened.store.withTenant(tenantId, (tx) => runSteps(tx, steps('s4')));
     expect(within.rows).toEqual([{ n: 4 }]);
@@ -116,42 +114,11 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
       [foreign, '42501'],
       [first, '23505'],
     ] as const) {
-      await expect(opened.store.runAtOnce(tenantId, () => [first, failing, last])).rejects.toMatchObject({
+      await expect(opened.store.runAtOnce(tenantId, [first, failing, last])).rejects.toMatchObject({
         code,
       });
       expect(await intents()).toEqual(before);
     }
-  });
-
-  test('does nothing where its steps cannot be made, and the next one works', async () => {
-    const before = await intents();
-    const fault = new RangeError('no steps');
-    const attempts = Array.from({ length: 6 }, (_, at) =>
-      at % 2 === 0
-        ? opened.store.runAtOnce(tenantId, () => {
-            throw fault;
-          })
-        : run('divide', '2'),
-    );
-    const told = await Promise.allSettled(attempts);
-    expect(told.map((one) => (one.status === 'rejected' ? one.reason : one.value))).toEqual(
-      attempts.map((_, at) => (at % 2 === 0 ? fault : [{ result: 42 }])),
-    );
-    expect(await intents()).toEqual(before);
-  });
-
-  test('makes its steps once, when it is their turn', async () => {
-    const made: number[] = [];
-    const asked = Array.from({ length: 5 }, (_, at) =>
-      opened.store.runAtOnce<{ result: number }>(tenantId, () => {
-        made.push(at);
-        return [[statements.divide, [String(at + 1)]]];
-      }),
-    );
-    expect(made).toEqual([]);
-    const results = (await Promise.all(asked)).map(({ rows }) => rows[0]?.result);
-    expect(results).toEqual([84, 42, 28, 21, 16]);
-    expect(made.toSorted()).toEqual([0, 1, 2, 3, 4]);
   });
 
   test('takes texts, arrays with gaps and bytes', async () => {
@@ -179,9 +146,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
   });
 
   test('is refused for what is no tenant', async () => {
-    await expect(opened.store.runAtOnce(`x', true); --`, () => [[statements.list, []]])).rejects.toThrow(
-      TypeError,
-    );
+    await expect(opened.store.runAtOnce(`x', true); --`, [[statements.list, []]])).rejects.toThrow(TypeError);
   });
 
   if (kind !== 'postgres') return;
@@ -202,7 +167,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     const busy = new AbortController();
     const tenants = Array.from({ length: 12 }, () => createId('tenant'));
     const loops = [...tenants, ...tenants].map(async (tenant) => {
-      while (!busy.signal.aborted) await opened.store.runAtOnce(tenant, () => [[statements.divide, ['2']]]);
+      while (!busy.signal.aborted) await opened.store.runAtOnce(tenant, [[statements.divide, ['2']]]);
     });
     for (let times = 0; times < 20; times += 1) expect(await run('divide', '2')).toEqual([{ result: 42 }]);
     busy.abort();
@@ -215,7 +180,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     const busy = new AbortController();
     const loops = Array.from({ length: 12 }, async () => {
       const tenant = createId('tenant');
-      while (!busy.signal.aborted) await own.store.runAtOnce(tenant, () => [[statements.divide, ['2']]]);
+      while (!busy.signal.aborted) await own.store.runAtOnce(tenant, [[statements.divide, ['2']]]);
     });
     const asked = Array.from({ length: 40 }, () =>
       own.store.withSystem('health', async (tx) => {
@@ -239,7 +204,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
       'SELECT pg_backend_pid() AS pid, pg_advisory_xact_lock(4711) IS NULL',
     );
     const pidOf = async (tenant: string, statement = pid) =>
-      (await opened.store.runAtOnce<{ pid: number }>(tenant, () => [[statement, []]])).rows[0]?.pid;
+      (await opened.store.runAtOnce<{ pid: number }>(tenant, [[statement, []]])).rows[0]?.pid;
     await Promise.all(tenants.map((tenant) => pidOf(tenant)));
     const { promise: isHeld, resolve: noteHeld } = Promise.withResolvers<void>();
     const { promise: isAsked, resolve: letGo } = Promise.withResolvers<void>();
@@ -273,7 +238,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
 
   test('does nothing where a step cannot be sent in full, and the next one works', async () => {
     const before = await intents();
-    const asked = opened.store.runAtOnce(tenantId, () => [
+    const asked = opened.store.runAtOnce(tenantId, [
       [statements.insert, ['w1', tenantId]],
       [statements.insert, ['w2', {} as string]],
     ]);
@@ -286,7 +251,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     const tenant = createId('tenant');
     const late = createStatement('test_late', 'SELECT 42 AS result');
     const asked = ['0', '2'].map((by) =>
-      own.store.runAtOnce(tenant, () => [
+      own.store.runAtOnce(tenant, [
         [statements.divide, [by]],
         [late, []],
       ]),
@@ -302,12 +267,12 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     const reset = createStatement('test_reset', `SELECT set_config('role', 'none', false)`);
     const tenant = createId('tenant');
     const statementsOf = [reset, statements.whoami].map((statement) =>
-      opened.store.runAtOnce(tenant, () => [[statement, []]]).catch((error: unknown) => error),
+      opened.store.runAtOnce(tenant, [[statement, []]]).catch((error: unknown) => error),
     );
     expect(await Promise.all(statementsOf)).toMatchObject([{ count: 1 }, { code: 'AUDIT_UNAVAILABLE' }]);
     const asked = Array.from({ length: 10 }, async () => {
       const tenant = createId('tenant');
-      const { rows } = await opened.store.runAtOnce(tenant, () => [[statements.whoami, []]]);
+      const { rows } = await opened.store.runAtOnce(tenant, [[statements.whoami, []]]);
       expect(rows).toEqual([{ role: DEFAULT_TENANT_ROLE, tenant }]);
     });
     await Promise.all(asked);
@@ -343,22 +308,12 @@ test('Steps are sent whole before the first is executed, so that none holds lock
   };
   const prepared = new Set(['move']);
   const step = (name: string, hasRows = false): Step => [createStatement(name, 'SELECT', { hasRows }), []];
-  const steps = [step('move'), step('append'), step('tell', true)];
-  new MessageOfSteps(
-    step('scope'),
-    () => steps,
-    prepared,
-    () => {},
-  ).submit(connection as never);
+  const steps = [step('scope'), step('move'), step('append'), step('tell', true)];
+  new MessageOfSteps(steps, prepared, () => {}).submit(connection as never);
   expect(sent).toEqual([
-    ...['parse scope_at_once', 'bind step_0 scope_at_once', 'execute step_0', 'flush'],
-    ...[
-      'parse append_at_once',
-      'parse tell_at_once',
-      'bind step_1 move_at_once',
-      'bind step_2 append_at_once',
-    ],
-    ...['execute step_1', 'execute step_2', 'bind step_3 tell_at_once', 'describe step_3', 'execute step_3'],
-    ...['sync', 'flush'],
+    ...['parse scope_at_once', 'parse append_at_once', 'parse tell_at_once'],
+    ...['bind step_0 scope_at_once', 'bind step_1 move_at_once', 'bind step_2 append_at_once'],
+    ...['execute step_0', 'execute step_1', 'execute step_2'],
+    ...['bind step_3 tell_at_once', 'describe step_3', 'execute step_3', 'sync', 'flush'],
   ]);
 });

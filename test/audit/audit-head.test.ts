@@ -1,0 +1,67 @@
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { encodeHead, openHead, type StoredHead } from '../../src/audit/audit-head.ts';
+import { createId } from '../../src/base/index.ts';
+import { appendLeafHashes, createMerkleHasher, EMPTY_FRONTIER } from '../../src/tlog/index.ts';
+import { naiveRoot, sha256 } from './naive-tree.ts';
+
+const hasher = createMerkleHasher(sha256);
+const key = fc.uint8Array({ minLength: 32, maxLength: 96 });
+const leaves = fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 40 });
+
+function headOf(headKey: Uint8Array, tenantId: string, entries: readonly Uint8Array[]): StoredHead {
+  return encodeHead(
+    headKey,
+    tenantId,
+    appendLeafHashes(hasher, EMPTY_FRONTIER, entries.map(hasher.hashLeaf)),
+  );
+}
+
+function uint64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  return bytes;
+}
+
+describe('The head of a log', () => {
+  test('has the MAC that another implementation gives for its size, frontier and root', () => {
+    fc.assert(
+      fc.property(key, leaves, (headKey, entries) => {
+        const tenantId = createId('tenant');
+        const { size, frontier, root, mac } = headOf(headKey, tenantId, entries);
+        expect(size).toBe(entries.length);
+        expect(Buffer.from(root)).toEqual(Buffer.from(naiveRoot(entries)));
+        const covered = Buffer.concat([
+          Buffer.from(`sealdesk/audit-head/v1\0${tenantId}\0`),
+          ...[uint64(size), uint64(frontier.length), frontier, root],
+        ]);
+        expect(Buffer.from(mac)).toEqual(Buffer.from(hmac(nobleSha256, headKey, covered)));
+      }),
+    );
+  });
+
+  test('opens with its key and tenant, and with no other or any bit of it changed', () => {
+    const tenantId = createId('tenant');
+    const headKey = new Uint8Array(64).fill(7);
+    const head = headOf(headKey, tenantId, [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)]);
+    expect(openHead(headKey, tenantId, head).size).toBe(3);
+    const refused = expect.objectContaining({ code: 'AUDIT_UNAVAILABLE' });
+    expect(() => openHead(new Uint8Array(64).fill(8), tenantId, head)).toThrow(refused);
+    expect(() => openHead(headKey, createId('tenant'), head)).toThrow(refused);
+    for (const size of [2, 4, 3 + 2 ** 32])
+      expect(() => openHead(headKey, tenantId, { ...head, size })).toThrow(refused);
+    for (const member of ['frontier', 'root', 'mac'] as const) {
+      for (let bit = 0; bit < head[member].length * 8; bit += 1) {
+        const changed = Uint8Array.from(head[member]);
+        changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        expect(() => openHead(headKey, tenantId, { ...head, [member]: changed })).toThrow(refused);
+      }
+    }
+  });
+
+  test('takes no key of less than 32 bytes', () => {
+    expect(() => headOf(new Uint8Array(31), createId('tenant'), [])).toThrow(RangeError);
+  });
+});
