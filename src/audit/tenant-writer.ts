@@ -72,7 +72,7 @@ export class TenantWriter {
   /** The head that the message under way leads to, if it is conditional on one. */
   #next: OpenedHead | null = null;
   /** SHA-256 of the key of their MACs. */
-  #keyHash: Uint8Array | null = null;
+  #keyHash: string | null = null;
   /** Whether it was found where it was left. */
   #isUnmoved = true;
 
@@ -286,7 +286,7 @@ export class TenantWriter {
   }
 
   #isKeyOfKnown(headKey: Uint8Array): boolean {
-    return this.#keyHash !== null && equalBytes(hashOfKey(headKey), this.#keyHash);
+    return hashOfKey(headKey) === this.#keyHash;
   }
 
   #place(head: OpenedHead, group: readonly Waiting[]) {
@@ -343,8 +343,8 @@ function withoutClosed(
 }
 
 /** Of keys that are gone, or overwritten since, nothing else is kept. */
-function hashOfKey(headKey: Uint8Array): Uint8Array {
-  return hash('sha256', headKey, 'buffer');
+function hashOfKey(headKey: Uint8Array): string {
+  return hash('sha256', headKey, 'base64url');
 }
 
 function answerWritten(group: readonly Waiting[], events: readonly AuditEvent[], answers: Answers): void {

@@ -293,8 +293,9 @@ function headValues({ size, frontier, root, mac }: StoredHead): readonly Stateme
   return [String(size), bufferOf(frontier), bufferOf(root), bufferOf(mac)];
 }
 
+/** A copy: to share the bytes of a small array costs more, since those get a place of their own first. */
 function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Buffer.from(bytes);
 }
 
 export function intentNotOpen(): SealdeskError {
