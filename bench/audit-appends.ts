@@ -6,9 +6,8 @@
  *
  * Several sittings, each with a database and connections of its own: on a machine of few cores a connection's server
  * process mostly stays on the core where it began, that of the callers or another, and the same work then takes
- * another time. Before the first, each is warmed up by callers who come alone: what is compiled only where it runs
- * often would otherwise be so for plain rows, which run all of theirs for each of many callers, and not for the log,
- * which runs most of its own once for a group.
+ * another time. Before the first, a lone caller warms up each: V8 compiles what runs often, and with many callers that is
+ * all of a plain insert but little of the log's code, most of which runs once for a group.
  *
  * The plain table has the same columns and the same indexes, since it would have to answer the same questions; and, as
  * a second measure that no bar is set on, its primary key alone.

@@ -5,7 +5,14 @@
  * events back together to an earlier state of the same log is not noticed here.
  */
 import { createHmac, hash } from 'node:crypto';
-import { type Bytes, equalBytes, SealdeskError } from '../base/index.ts';
+import {
+  type Bytes,
+  concatBytes,
+  encodeUint64,
+  encodeUtf8,
+  equalBytes,
+  SealdeskError,
+} from '../base/index.ts';
 import {
   createMerkleHasher,
   EMPTY_FRONTIER,
@@ -15,10 +22,9 @@ import {
   rootOfFrontier,
 } from '../tlog/index.ts';
 
-export const merkle = createMerkleHasher((data) => bytesOf(hash('sha256', data, 'latin1')));
+export const merkle = createMerkleHasher(sha256);
 
 const LABEL = 'sealdesk/audit-head/v1';
-const UINT64_SIZE = 8;
 const MIN_HEAD_KEY_SIZE = 32;
 
 /** The columns of `audit_heads` that are checked. */
@@ -76,23 +82,19 @@ function macOf(
   if (headKey.length < MIN_HEAD_KEY_SIZE) {
     throw new RangeError(`"headKey" must be at least ${MIN_HEAD_KEY_SIZE} bytes, got ${headKey.length}`);
   }
-  const before = `${LABEL}\0${tenantId}\0`;
-  // One buffer filled in place: many small ones, joined, would cost more than the MAC.
-  const covered = Buffer.allocUnsafe(
-    Buffer.byteLength(before) + 2 * UINT64_SIZE + frontier.length + root.length,
+  const covered = concatBytes(
+    encodeUtf8(`${LABEL}\0${tenantId}\0`),
+    encodeUint64(size),
+    encodeUint64(frontier.length),
+    frontier,
+    root,
   );
-  let end = covered.write(before);
-  end = writeUint64(covered, size, end);
-  end = writeUint64(covered, frontier.length, end);
-  covered.set(frontier, end);
-  covered.set(root, end + frontier.length);
   return bytesOf(createHmac('sha256', headKey).update(covered).digest('latin1'));
 }
 
-/** Writes `value` as 8 bytes, big-endian. Returns where they end. */
-function writeUint64(into: Buffer, value: number, at: number): number {
-  into.writeUInt32BE(Math.floor(value / 2 ** 32), at);
-  return into.writeUInt32BE(value % 2 ** 32, at + 4);
+/** SHA-256 (FIPS 180-4), 32 bytes. */
+export function sha256(data: Uint8Array): Bytes {
+  return bytesOf(hash('sha256', data, 'latin1'));
 }
 
 /** The bytes of a digest written as latin1: as a text Node gives it several times as fast as in a buffer of its own. */

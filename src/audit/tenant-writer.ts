@@ -12,13 +12,12 @@
  *
  * idle → (an append arrives) → one group under way ⇄ (a whole group waits) two → (done and nothing waits) → idle
  */
-import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { equalBytes, isSealdeskError, SealdeskError } from '../base/index.ts';
 import { runSteps, type Store, type Tx } from '../store/index.ts';
 import type { AuditEvent } from './audit-event.ts';
-import { auditBroken } from './audit-head.ts';
+import { auditBroken, sha256 } from './audit-head.ts';
 import { lockHead } from './locked-head.ts';
 import { type OpenedHead, placeGroup } from './placed-group.ts';
 import type { ReadyEvent } from './ready-event.ts';
@@ -71,8 +70,8 @@ export class TenantWriter {
   #known: OpenedHead | null = null;
   /** The head that the message under way leads to, if it is conditional on one. */
   #next: OpenedHead | null = null;
-  /** SHA-256 of the key of their MACs. */
-  #keyHash: string | null = null;
+  /** SHA-256 of the key of their MACs: of keys that are gone, or overwritten since, nothing else is kept. */
+  #keyHash: Uint8Array | null = null;
   /** Whether it was found where it was left. */
   #isUnmoved = true;
 
@@ -277,7 +276,7 @@ export class TenantWriter {
     const [first] = group;
     if (after === null || first === undefined) return;
     this.#learn(after);
-    this.#keyHash = hashOfKey(first.headKey);
+    this.#keyHash = sha256(first.headKey);
   }
 
   /** What was committed beside the queue may be told after what was committed later. */
@@ -286,7 +285,7 @@ export class TenantWriter {
   }
 
   #isKeyOfKnown(headKey: Uint8Array): boolean {
-    return hashOfKey(headKey) === this.#keyHash;
+    return this.#keyHash !== null && equalBytes(sha256(headKey), this.#keyHash);
   }
 
   #place(head: OpenedHead, group: readonly Waiting[]) {
@@ -340,11 +339,6 @@ function withoutClosed(
   const isOpen = ({ closing }: Waiting): boolean => closing.every((id) => open.has(id));
   for (const waiting of group) if (!isOpen(waiting)) answers.set(waiting, intentNotOpen());
   return group.filter(isOpen);
-}
-
-/** Of keys that are gone, or overwritten since, nothing else is kept. */
-function hashOfKey(headKey: Uint8Array): string {
-  return hash('sha256', headKey, 'base64url');
 }
 
 function answerWritten(group: readonly Waiting[], events: readonly AuditEvent[], answers: Answers): void {
