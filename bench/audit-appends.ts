@@ -30,7 +30,7 @@ const ORDERS = [
   [2, 0, 1],
   [1, 0, 2],
 ] as const;
-const SITTINGS = 4;
+const SITTINGS = 8;
 /** Of a lone caller, before anything counts: a process that has served for some seconds has done more. */
 const WARM_UP_CALLS = 20_000;
 const ROUND_MS = 500;

@@ -172,8 +172,10 @@ export function parseLeaf(leaf: Uint8Array): AuditEvent | null {
 /** Whether `text` is a time as `Date.prototype.toISOString` writes it, of the years 0 to 9999. */
 function isCanonicalTime(text: string): boolean {
   if (!TIME.test(text)) return false;
-  // Each month has these days; the time that the text stands for is made for the others only.
-  return text.slice(8, 10) <= '28' || new Date(text).toJSON() === text;
+  const day = text.slice(8, 10);
+  // Each month has 28 days, and all but February 30; the time that the text stands for is made for other days only.
+  const isOfItsMonth = day <= '28' || (day <= '30' && text.slice(5, 7) !== '02');
+  return isOfItsMonth || new Date(text).toJSON() === text;
 }
 
 /** 32 bytes as unpadded base64url: the last of 43 characters holds four bits and two zeros. */

@@ -4,7 +4,7 @@
  * shorten the log nor extend it by hand without the next append noticing. Setting the head and the
  * events back together to an earlier state of the same log is not noticed here.
  */
-import { createHmac, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   type Bytes,
   concatBytes,
@@ -26,6 +26,7 @@ export const merkle = createMerkleHasher(sha256);
 
 const LABEL = 'sealdesk/audit-head/v1';
 const MIN_HEAD_KEY_SIZE = 32;
+const SHA256_BLOCK_SIZE = 64;
 
 /** The columns of `audit_heads` that are checked. */
 export interface StoredHead {
@@ -89,7 +90,28 @@ function macOf(
     frontier,
     root,
   );
-  return bytesOf(createHmac('sha256', headKey).update(covered).digest('latin1'));
+  return hmacSha256(headKey, covered);
+}
+
+/**
+ * HMAC-SHA-256 (RFC 2104 §2), 32 bytes, by two hashes: each append needs one, and `createHmac` looks its digest up anew
+ * each time, which took a lone caller's append twice to three times as long as both hashes.
+ */
+function hmacSha256(key: Uint8Array, data: Uint8Array): Bytes {
+  const block = new Uint8Array(SHA256_BLOCK_SIZE);
+  block.set(key.length > block.length ? sha256(key) : key);
+  const inner = sha256(
+    concatBytes(
+      block.map((byte) => byte ^ 0x36),
+      data,
+    ),
+  );
+  return sha256(
+    concatBytes(
+      block.map((byte) => byte ^ 0x5c),
+      inner,
+    ),
+  );
 }
 
 /** SHA-256 (FIPS 180-4), 32 bytes. */

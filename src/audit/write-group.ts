@@ -151,9 +151,8 @@ function stepsOf(group: PlacedGroup): readonly Step[] {
 }
 
 const MOVE_HEAD_TEXT = `UPDATE audit_heads h SET size = $6, frontier = $7, root = $8, mac = $9, updated_at = now()
-  FROM (SELECT index FROM audit_events WHERE tenant_id = $1 ORDER BY index DESC LIMIT 1) newest
   WHERE h.tenant_id = $1 AND h.size = $2 AND h.frontier = $3 AND h.root = $4 AND h.mac = $5
-    AND newest.index = h.size - 1
+    AND h.size - 1 = (SELECT index FROM audit_events WHERE tenant_id = $1 ORDER BY index DESC LIMIT 1)
     AND h.stopped_epoch IS NULL`;
 
 const MOVE_HEAD = createStatement('audit_move_head', MOVE_HEAD_TEXT, { hasRows: false });

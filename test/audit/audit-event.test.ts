@@ -160,9 +160,13 @@ describe('An audit event', () => {
       }),
       { numRuns: 2_000 },
     );
-    for (const year of ['1900', '2000', '2026', '2028']) {
-      const occurredAt = `${year}-02-29T00:00:00.000Z`;
-      expect(accepts({ ...single(), occurredAt }), year).toBe(isWritten(occurredAt));
+    const months = Array.from({ length: 12 }, (_, month) => String(month + 1).padStart(2, '0'));
+    const ends = ['1900', '2000', '2026', '2028'].flatMap((year) =>
+      months.flatMap((month) => ['28', '29', '30', '31'].map((day) => `${year}-${month}-${day}`)),
+    );
+    for (const day of ends) {
+      const occurredAt = `${day}T00:00:00.000Z`;
+      expect(accepts({ ...single(), occurredAt }), day).toBe(isWritten(occurredAt));
     }
   });
 
