@@ -8,7 +8,7 @@ import { appendLeafHashes, createMerkleHasher, EMPTY_FRONTIER } from '../../src/
 import { naiveRoot, sha256 } from './naive-tree.ts';
 
 const hasher = createMerkleHasher(sha256);
-const key = fc.uint8Array({ minLength: 32, maxLength: 64 });
+const key = fc.uint8Array({ minLength: 32, maxLength: 96 });
 const leaves = fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 40 });
 
 function headOf(headKey: Uint8Array, tenantId: string, entries: readonly Uint8Array[]): StoredHead {
@@ -82,8 +82,7 @@ describe('The head of a log', () => {
     }
   });
 
-  test('takes no key of less than 32 bytes, or of more than 64', () => {
-    for (const size of [0, 31, 65])
-      expect(() => headOf(new Uint8Array(size), createId('tenant'), []), `${size}`).toThrow(RangeError);
+  test('takes no key of less than 32 bytes', () => {
+    expect(() => headOf(new Uint8Array(31), createId('tenant'), [])).toThrow(RangeError);
   });
 });
