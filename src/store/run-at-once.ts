@@ -79,7 +79,8 @@ export async function runAtOnce<Row>(
   try {
     connection = await lane.connection;
     lane.isConnected = true;
-    const results = await send(connection, [[SCOPE, [role, tenantId]], ...steps]);
+    const isAlone = lane.underWay === 1;
+    const results = await send(connection, [[SCOPE, [role, tenantId]], ...steps], { isAlone });
     isDone = true;
     const result = results.at(-1);
     return { rows: result?.rows ?? [], count: result?.rowCount ?? 0 };
@@ -132,10 +133,11 @@ async function connectAs(pool: pg.Pool, role: string): Promise<TenantConnection>
 function send(
   { client, prepared }: TenantConnection,
   steps: readonly Step[],
+  { isAlone }: { readonly isAlone: boolean },
 ): Promise<readonly pg.QueryResult[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly pg.QueryResult[]>();
   client.query(
-    new MessageOfSteps(steps, prepared, (fault, results) => {
+    new MessageOfSteps({ steps, prepared, isAlone }, (fault, results) => {
       if (fault !== null) reject(fault.reason);
       else resolve(Array.isArray(results) ? results : [results]);
     }),
@@ -143,19 +145,32 @@ function send(
   return promise;
 }
 
+interface StepsToSend {
+  readonly steps: readonly Step[];
+  /** The names that are prepared on the connection; those of the steps are added. */
+  readonly prepared: Set<string>;
+  /** Whether nothing else is under way on the connection. */
+  readonly isAlone: boolean;
+}
+
 /**
  * Steps of one transaction. All that is of any length of those that answer no rows is sent before the first is
  * executed: none holds locks while the next is on its way, and none fails before all are prepared.
+ *
+ * Of those that are alone the server tells each answer when it has it, and not all once they are committed: this process
+ * then reads them while the disk writes. A virtual machine halts a core that is idle for some 200 us, and what runs there
+ * next begins with cold caches and takes twice as long; a process that is woken in between is not halted. Where others
+ * are under way nothing idles, and each answer by itself would only cost.
  */
 export class MessageOfSteps extends pg.Query {
   readonly #steps: readonly Step[];
   readonly #prepared: Set<string>;
+  readonly #isAlone: boolean;
   /** What kept the steps from being written. */
   #fault: { readonly reason: unknown } | null = null;
 
   constructor(
-    steps: readonly Step[],
-    prepared: Set<string>,
+    { steps, prepared, isAlone }: StepsToSend,
     callback: (
       fault: { readonly reason: unknown } | null,
       results: pg.QueryResult | pg.QueryResult[],
@@ -165,6 +180,7 @@ export class MessageOfSteps extends pg.Query {
       callback(this.#fault ?? (error ? { reason: error } : null), results)) as never);
     this.#steps = steps;
     this.#prepared = prepared;
+    this.#isAlone = isAlone;
   }
 
   /** Sends all in one piece. Where a step cannot be written the connection ends, and the server undoes all. */
@@ -193,6 +209,7 @@ export class MessageOfSteps extends pg.Query {
         connection.describe({ type: 'P', name: portal }, true);
       }
       connection.execute({ portal }, true);
+      if (this.#isAlone) connection.flush();
     }
   }
 

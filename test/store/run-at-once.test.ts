@@ -6,14 +6,28 @@ import { arrayOf, createStatement, DEFAULT_TENANT_ROLE, runSteps, type Step } fr
 import { MessageOfSteps } from '../../src/store/run-at-once.ts';
 import { describeOnBothDatabases, openTestStore, type TestStore } from '../support/store.ts';
 
+/** A table whose rows tell what is done when they are committed. */
+const ACTS_AT_COMMIT = [
+  'CREATE TABLE test_commits (act text NOT NULL)',
+  `GRANT INSERT ON test_commits TO ${DEFAULT_TENANT_ROLE}`,
+  `CREATE FUNCTION act_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+   BEGIN
+     EXECUTE 'SELECT ' || NEW.act;
+     RETURN NULL;
+   END $$`,
+  `CREATE CONSTRAINT TRIGGER test_commits_act AFTER INSERT ON test_commits DEFERRABLE INITIALLY DEFERRED
+     FOR EACH ROW EXECUTE FUNCTION act_at_commit()`,
+];
+
 describeOnBothDatabases('A statement alone, or a few', (kind) => {
   let opened: TestStore;
   const tenantId = createId('tenant');
   beforeAll(async () => {
     opened = await openTestStore(kind);
-    await opened.store.withSystem('tenant-administration', (tx) =>
-      tx.insertInto('tenants').values({ id: tenantId, kind: 'CUSTOMER', name: 'Test' }).execute(),
-    );
+    await opened.store.withSystem('tenant-administration', async (tx) => {
+      await tx.insertInto('tenants').values({ id: tenantId, kind: 'CUSTOMER', name: 'Test' }).execute();
+      for (const statement of ACTS_AT_COMMIT) await sql.raw(statement).execute(tx);
+    });
   });
   afterAll(() => opened[Symbol.asyncDispose]());
 
@@ -30,11 +44,14 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     list: createStatement('test_list', 'SELECT intent_id FROM open_intents ORDER BY intent_id'),
     tenants: createStatement('test_tenants', 'SELECT id FROM tenants'),
     divide: createStatement('test_divide', 'SELECT 84 / $1::int AS result'),
-    sleep: createStatement('test_sleep', 'SELECT pg_sleep(20) /* to be cut */'),
+    sleep: createStatement('test_sleep', 'SELECT pg_sleep(20)'),
     whoami: createStatement(
       'test_whoami',
       `SELECT current_user::text AS role, nullif(current_setting('sealdesk.tenant_id', true), '') AS tenant`,
     ),
+    atCommit: createStatement('test_at_commit', 'INSERT INTO test_commits (act) VALUES ($1)', {
+      hasRows: false,
+    }),
     unnest: createStatement('test_unnest', 'SELECT unnest($1::text[]) AS text, $2::bytea AS bytes'),
   };
   const run = async <Row>(name: keyof typeof statements, ...values: readonly (string | Buffer | null)[]) =>
@@ -119,6 +136,16 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
       });
       expect(await intents()).toEqual(before);
     }
+  });
+
+  test('fails where only its commit does, though every step was answered, and has done nothing', async () => {
+    const before = await intents();
+    const asked = opened.store.runAtOnce(tenantId, [
+      [statements.insert, ['d1', tenantId]],
+      [statements.atCommit, ['1 / 0']],
+    ]);
+    await expect(asked).rejects.toMatchObject({ code: '22012' });
+    expect(await intents()).toEqual(before);
   });
 
   test('takes texts, arrays with gaps and bytes', async () => {
@@ -278,42 +305,50 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     await Promise.all(asked);
   });
 
-  test('whose connection is cut is AUDIT_UNAVAILABLE, and the next one works again', async () => {
-    const cut = run('sleep').catch((error: unknown) => error);
-    let ended = 0;
-    while (ended === 0) {
-      const { rows } = await opened.store.withSystem('health', (tx) =>
-        sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE datname = current_database() AND query LIKE '%to be cut%' AND pid <> pg_backend_pid()`.execute(
-          tx,
-        ),
-      );
-      ended = rows.length;
+  test('whose connection is cut, before or during its commit, is AUDIT_UNAVAILABLE, and the next one works again', async () => {
+    for (const begin of [() => run('sleep'), () => run('atCommit', 'pg_sleep(20)')]) {
+      const cut = begin().catch((error: unknown) => error);
+      let ended = 0;
+      while (ended === 0) {
+        const { rows } = await opened.store.withSystem('health', (tx) =>
+          sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event = 'PgSleep'`.execute(tx),
+        );
+        ended = rows.length;
+      }
+      expect(await cut).toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+      expect(await run('divide', '2')).toEqual([{ result: 42 }]);
     }
-    expect(await cut).toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
-    expect(await run('divide', '2')).toEqual([{ result: 42 }]);
   });
 });
 
 test('Steps are sent whole before the first is executed, so that none holds locks while the next is on its way', () => {
   const sent: string[] = [];
   const connection = {
-    stream: { cork: () => {}, uncork: () => sent.push('flush') },
+    stream: { cork: () => {}, uncork: () => sent.push('uncork') },
     parse: ({ name }: { readonly name: string }) => sent.push(`parse ${name}`),
     bind: ({ portal, statement }: { readonly portal: string; readonly statement: string }) =>
       sent.push(`bind ${portal} ${statement}`),
     describe: ({ name }: { readonly name: string }) => sent.push(`describe ${name}`),
     execute: ({ portal }: { readonly portal: string }) => sent.push(`execute ${portal}`),
+    flush: () => sent.push('flush'),
     sync: () => sent.push('sync'),
   };
-  const prepared = new Set(['move']);
   const step = (name: string, hasRows = false): Step => [createStatement(name, 'SELECT', { hasRows }), []];
   const steps = [step('scope'), step('move'), step('append'), step('tell', true)];
-  new MessageOfSteps(steps, prepared, () => {}).submit(connection as never);
-  expect(sent).toEqual([
+  const sentOf = (isAlone: boolean): readonly string[] => {
+    const prepared = new Set(['move']);
+    new MessageOfSteps({ steps, prepared, isAlone }, () => {}).submit(connection as never);
+    return sent.splice(0);
+  };
+  expect(sentOf(false)).toEqual([
     ...['parse scope_at_once', 'parse append_at_once', 'parse tell_at_once'],
     ...['bind step_0 scope_at_once', 'bind step_1 move_at_once', 'bind step_2 append_at_once'],
     ...['execute step_0', 'execute step_1', 'execute step_2'],
-    ...['bind step_3 tell_at_once', 'describe step_3', 'execute step_3', 'sync', 'flush'],
+    ...['bind step_3 tell_at_once', 'describe step_3', 'execute step_3', 'sync', 'uncork'],
   ]);
+  // Each answer is asked for as soon as it is there where nobody else's is under way.
+  expect(sentOf(true)).toEqual(
+    sentOf(false).flatMap((one) => (one.startsWith('execute') ? [one, 'flush'] : [one])),
+  );
 });
