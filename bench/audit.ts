@@ -26,7 +26,7 @@ export async function run(): Promise<boolean> {
   return met.every((one) => one);
 }
 
-function report({ callers, log, plain, bare, ratio, bareRatio, sittings }: AppendRates): boolean {
+function report({ callers, log, plain, bare, ratio, bareRatio, excessUs, sittings }: AppendRates): boolean {
   const bar = BARS.get(callers);
   const isMet = bar === undefined || ratio >= bar;
   const [lowest, highest] = [Math.min(...sittings), Math.max(...sittings)];
@@ -38,6 +38,8 @@ function report({ callers, log, plain, bare, ratio, bareRatio, sittings }: Appen
   console.log(
     `                                 with a primary key only ${rate(bare)}   ${bareRatio.toFixed(2)} x`,
   );
+  const [waited, by] = [Math.abs(excessUs).toFixed(0), excessUs < 0 ? 'less' : 'more'];
+  console.log(`                                 an append takes ${waited} us ${by} than a plain row`);
   return isMet;
 }
 

@@ -12,6 +12,7 @@ export type * from './provisioning-tables.ts';
 export {
   arrayOf,
   createStatement,
+  type MakeSteps,
   runSteps,
   type StatementAnswer,
   type StatementValue,

@@ -6,7 +6,7 @@
  * Source: PostgreSQL documentation, "Pipelining" in "Message Flow".
  */
 import pg from 'pg';
-import type { Statement, StatementAnswer, Step } from './statement.ts';
+import type { MakeSteps, Statement, StatementAnswer, Step } from './statement.ts';
 
 /** The role and the tenant of a transaction. */
 export interface Scope {
@@ -50,8 +50,9 @@ interface Lane {
   underWay: number;
   /** Whether a statement failed: nobody knows then what is prepared, and whether the connection is of the role still. */
   hasFailed: boolean;
-  isConnected: boolean;
-  /** Whether its connection was given back. */
+  /** Its connection, once it has one. */
+  connected: TenantConnection | null;
+  /** Whether it was given back. */
   isLeft: boolean;
 }
 
@@ -60,27 +61,31 @@ const lanesOf = new WeakMap<pg.Pool, Map<string, Lane>>();
 /**
  * Statements of one scope that are under way at the same time go down one connection, in the order of the calls and
  * none waiting in this process for the answer to the one before; where others wait for a connection, those that come
- * then line up behind them, and may overtake those that are still under way.
+ * then line up behind them, and may overtake those that are still under way. The steps are made before this returns: with
+ * the server setting the scope meanwhile, where the connection is there and nothing else is under way on it.
  */
 export async function runAtOnce<Row>(
   pool: pg.Pool,
   { role, tenantId }: Scope,
-  steps: readonly Step[],
+  makeSteps: MakeSteps,
 ): Promise<StatementAnswer<Row>> {
   const lanes = lanesOf.get(pool) ?? new Map<string, Lane>();
   lanesOf.set(pool, lanes);
   const known = lanes.get(tenantId);
-  const isOpen = known !== undefined && (!isContended(pool) || !known.isConnected);
+  const isOpen = known !== undefined && (!isContended(pool) || known.connected === null);
+  // Before anything is held that would have to be given back.
+  const made = isOpen && known.connected !== null ? null : makeSteps();
   const lane = isOpen ? known : createLane(connectAs(pool, role));
   lanes.set(tenantId, lane);
   lane.underWay += 1;
-  let connection: TenantConnection | null = null;
   let isDone = false;
   try {
-    connection = await lane.connection;
-    lane.isConnected = true;
-    const isAlone = lane.underWay === 1;
-    const results = await send(connection, [[SCOPE, [role, tenantId]], ...steps], { isAlone });
+    lane.connected ??= await lane.connection;
+    const results = await send(lane.connected, {
+      scope: [SCOPE, [role, tenantId]],
+      makeSteps: made === null ? makeSteps : () => made,
+      isAlone: lane.underWay === 1,
+    });
     isDone = true;
     const result = results.at(-1);
     return { rows: result?.rows ?? [], count: result?.rowCount ?? 0 };
@@ -89,7 +94,7 @@ export async function runAtOnce<Row>(
     lane.underWay -= 1;
     if (lane.hasFailed && lanes.get(tenantId) === lane) lanes.delete(tenantId);
     // Whoever was waiting for the answer may have more for the same connection at once.
-    if (lane.underWay === 0) setImmediate(leaveIdle, lanes, tenantId, lane, connection);
+    if (lane.underWay === 0) setImmediate(leaveIdle, lanes, tenantId, lane);
   }
 }
 
@@ -99,20 +104,15 @@ function isContended({ waitingCount, idleCount }: pg.Pool): boolean {
 }
 
 function createLane(connection: Promise<TenantConnection>): Lane {
-  return { connection, underWay: 0, hasFailed: false, isConnected: false, isLeft: false };
+  return { connection, underWay: 0, hasFailed: false, connected: null, isLeft: false };
 }
 
 /** Gives the connection of a lane back, unless it was taken up again since. */
-function leaveIdle(
-  lanes: Map<string, Lane>,
-  tenantId: string,
-  lane: Lane,
-  connection: TenantConnection | null,
-): void {
+function leaveIdle(lanes: Map<string, Lane>, tenantId: string, lane: Lane): void {
   if (lane.underWay > 0 || lane.isLeft) return;
   lane.isLeft = true;
   if (lanes.get(tenantId) === lane) lanes.delete(tenantId);
-  connection?.client.release(lane.hasFailed);
+  lane.connected?.client.release(lane.hasFailed);
 }
 
 async function connectAs(pool: pg.Pool, role: string): Promise<TenantConnection> {
@@ -130,14 +130,10 @@ async function connectAs(pool: pg.Pool, role: string): Promise<TenantConnection>
   return connection;
 }
 
-function send(
-  { client, prepared }: TenantConnection,
-  steps: readonly Step[],
-  { isAlone }: { readonly isAlone: boolean },
-): Promise<readonly pg.QueryResult[]> {
+function send({ client, prepared }: TenantConnection, unit: Unit): Promise<readonly pg.QueryResult[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly pg.QueryResult[]>();
   client.query(
-    new MessageOfSteps({ steps, prepared, isAlone }, (fault, results) => {
+    new MessageOfSteps(unit, prepared, (fault, results) => {
       if (fault !== null) reject(fault.reason);
       else resolve(Array.isArray(results) ? results : [results]);
     }),
@@ -145,32 +141,34 @@ function send(
   return promise;
 }
 
-interface StepsToSend {
-  readonly steps: readonly Step[];
-  /** The names that are prepared on the connection; those of the steps are added. */
-  readonly prepared: Set<string>;
+/** What is sent as one transaction. */
+interface Unit {
+  readonly scope: Step;
+  readonly makeSteps: MakeSteps;
   /** Whether nothing else is under way on the connection. */
   readonly isAlone: boolean;
 }
 
 /**
- * Steps of one transaction. All that is of any length of those that answer no rows is sent before the first is
- * executed: none holds locks while the next is on its way, and none fails before all are prepared.
+ * A scope and steps, as one transaction. All that is of any length of those that answer no rows is sent before the first
+ * is executed: none holds locks while the next is on its way, and none fails before all are prepared.
  *
- * Of those that are alone the server tells each answer when it has it, and not all once they are committed: this process
- * then reads them while the disk writes. A virtual machine halts a core that is idle for some 200 us, and what runs there
- * next begins with cold caches and takes twice as long; a process that is woken in between is not halted. Where others
- * are under way nothing idles, and each answer by itself would only cost.
+ * A unit that is alone is waited for by whoever asked for it, this process and the server working in turn. So the server is
+ * given the scope before the steps are made; and it tells each answer when it has it, not all once they are committed,
+ * so that this process reads them while the disk writes. Besides, a virtual machine halts a core that idles for some 200 us,
+ * and what runs there next begins with cold caches and takes about twice as long. Where others are under way nothing
+ * idles, and each piece by itself would only cost.
  */
 export class MessageOfSteps extends pg.Query {
-  readonly #steps: readonly Step[];
+  readonly #unit: Unit;
   readonly #prepared: Set<string>;
-  readonly #isAlone: boolean;
-  /** What kept the steps from being written. */
+  /** What kept the unit from being written. */
   #fault: { readonly reason: unknown } | null = null;
 
+  /** `prepared` has the names that are prepared on the connection; those of the unit are added. */
   constructor(
-    { steps, prepared, isAlone }: StepsToSend,
+    unit: Unit,
+    prepared: Set<string>,
     callback: (
       fault: { readonly reason: unknown } | null,
       results: pg.QueryResult | pg.QueryResult[],
@@ -178,17 +176,22 @@ export class MessageOfSteps extends pg.Query {
   ) {
     super('', [], ((error: unknown, results: pg.QueryResult) =>
       callback(this.#fault ?? (error ? { reason: error } : null), results)) as never);
-    this.#steps = steps;
+    this.#unit = unit;
     this.#prepared = prepared;
-    this.#isAlone = isAlone;
   }
 
-  /** Sends all in one piece. Where a step cannot be written the connection ends, and the server undoes all. */
+  /** Sends all. Where a step cannot be made or written the connection ends, and the server undoes all. */
   override submit = (connection: pg.Connection): void => {
     const { stream } = connection;
+    const { scope, makeSteps, isAlone } = this.#unit;
     stream.cork();
     try {
-      this.#write(connection);
+      this.#write(connection, [scope], 'scope');
+      if (isAlone) {
+        stream.uncork();
+        stream.cork();
+      }
+      this.#write(connection, makeSteps(), 'step');
       connection.sync();
     } catch (reason) {
       this.#fault = { reason };
@@ -198,18 +201,18 @@ export class MessageOfSteps extends pg.Query {
     }
   };
 
-  #write(connection: pg.Connection): void {
-    const numbered = this.#steps.map((step, at) => ({ step, portal: `step_${at}` }));
-    for (const [statement] of this.#steps) this.#prepare(connection, statement);
-    for (const { step, portal } of numbered) if (!step[0].hasRows) bind(connection, portal, step);
-    for (const { step, portal } of numbered) {
+  #write(connection: pg.Connection, steps: readonly Step[], portals: string): void {
+    const named = steps.map((step, at) => ({ step, portal: `${portals}_${at}` }));
+    for (const [statement] of steps) this.#prepare(connection, statement);
+    for (const { step, portal } of named) if (!step[0].hasRows) bind(connection, portal, step);
+    for (const { step, portal } of named) {
       if (step[0].hasRows) {
         // It sees what was written before it was bound.
         bind(connection, portal, step);
         connection.describe({ type: 'P', name: portal }, true);
       }
       connection.execute({ portal }, true);
-      if (this.#isAlone) connection.flush();
+      if (this.#unit.isAlone) connection.flush();
     }
   }
 

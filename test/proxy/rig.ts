@@ -65,9 +65,9 @@ export class Outage {
       this.#check();
       return store.withTenant(tenantId, work);
     },
-    runAtOnce: async (tenantId, steps) => {
+    runAtOnce: async (tenantId, makeSteps) => {
       this.#check();
-      return store.runAtOnce(tenantId, steps);
+      return store.runAtOnce(tenantId, makeSteps);
     },
     executeForJobs: async (text, values) => {
       this.#check();

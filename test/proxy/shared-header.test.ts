@@ -17,9 +17,10 @@ describe('a header in the making', () => {
         await gate;
         return store.withTenant(tenantId, work);
       },
-      runAtOnce: async (tenantId, steps) => {
+      runAtOnce: async (tenantId, makeSteps) => {
+        const steps = makeSteps();
         await gate;
-        return store.runAtOnce(tenantId, steps);
+        return store.runAtOnce(tenantId, () => steps);
       },
       withSystem: (purpose, work) => store.withSystem(purpose, work),
       executeForJobs: (text, values) => store.executeForJobs(text, values),
