@@ -19,7 +19,7 @@ import { runSteps, type Store, type Tx } from '../store/index.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { auditBroken, sha256 } from './audit-head.ts';
 import { lockHead } from './locked-head.ts';
-import { type OpenedHead, type PlacedGroup, placeGroup } from './placed-group.ts';
+import { type OpenedHead, placeGroup } from './placed-group.ts';
 import type { ReadyEvent } from './ready-event.ts';
 import { intentNotOpen, logEndsElsewhere, writeGroup, writeGroupAtOnce } from './write-group.ts';
 
@@ -222,17 +222,14 @@ export class TenantWriter {
     answers: Answers,
     before: Promise<void> | null,
   ): Promise<readonly Waiting[]> {
-    const place = (): PlacedGroup => {
-      const placed = this.#place(head, group);
-      if (before !== null) this.#next = placed.after;
-      return placed;
-    };
+    const placed = this.#place(head, group);
+    const { after, events } = placed;
+    if (before !== null) this.#next = after;
     try {
-      const { placed, judgement } = await writeGroupAtOnce(
-        (makeSteps) => this.#store.runAtOnce(this.#tenantId, makeSteps),
-        place,
+      const judgement = await writeGroupAtOnce(
+        (steps) => this.#store.runAtOnce(this.#tenantId, steps),
+        placed,
       );
-      const { after, events } = placed;
       if (judgement.kind === 'WRITTEN') {
         this.#learn(after);
         if (this.#next === after) this.#next = null;
@@ -291,7 +288,7 @@ export class TenantWriter {
     return this.#keyHash !== null && equalBytes(sha256(headKey), this.#keyHash);
   }
 
-  #place(head: OpenedHead, group: readonly Waiting[]): PlacedGroup {
+  #place(head: OpenedHead, group: readonly Waiting[]) {
     const headKey = group[0]?.headKey ?? new Uint8Array(0);
     const events = group.flatMap(({ events: own }) => own);
     return placeGroup(headKey, this.#tenantId, head, events);

@@ -7,7 +7,6 @@ import { SealdeskError } from '../base/index.ts';
 import {
   arrayOf,
   createStatement,
-  type MakeSteps,
   type StatementAnswer,
   type StatementValue,
   type Step,
@@ -26,14 +25,6 @@ export type Judgement =
   /** Nothing was written: head or newest event are not those that the group was made for. */
   | { readonly kind: 'HEAD_MOVED' };
 
-export interface JudgedGroup {
-  readonly placed: PlacedGroup;
-  readonly judgement: Judgement;
-}
-
-/** Runs steps in a transaction of their own, which it has made when it is called. Resolves to the answer of the last. */
-type RunAtOnce = <Row>(makeSteps: MakeSteps) => Promise<StatementAnswer<Row>>;
-
 /** Runs steps in one transaction. Resolves to the answer of the last. */
 type RunSteps = <Row>(steps: readonly Step[]) => Promise<StatementAnswer<Row>>;
 
@@ -47,24 +38,11 @@ export async function writeGroup(run: RunSteps, group: PlacedGroup): Promise<Jud
   return judge(group, rows[0]);
 }
 
-/**
- * The same in a transaction of its own, which `run` commits. Where an alarm stands the head counts as moved. The group is
- * placed when `run` has the steps made.
- */
-export async function writeGroupAtOnce(run: RunAtOnce, place: () => PlacedGroup): Promise<JudgedGroup> {
-  let placed: PlacedGroup | undefined;
-  const { count } = await run(() => {
-    placed = place();
-    return stepsOf(placed);
-  });
-  if (placed === undefined) throw new TypeError('"run" must have the steps made');
-  return { placed, judgement: await judgeCount(run, placed, count) };
-}
-
-async function judgeCount(run: RunAtOnce, group: PlacedGroup, count: number): Promise<Judgement> {
+/** The same in a transaction of its own, which `run` commits. Where an alarm stands the head counts as moved. */
+export async function writeGroupAtOnce(run: RunSteps, group: PlacedGroup): Promise<Judgement> {
+  const { count } = await run(stepsOf(group));
   if (count === group.events.length) return { kind: 'WRITTEN' };
-  if (group.closing.length === 0) return { kind: 'HEAD_MOVED' };
-  return writeGroup((steps) => run(() => steps), group);
+  return group.closing.length === 0 ? { kind: 'HEAD_MOVED' } : writeGroup(run, group);
 }
 
 /**

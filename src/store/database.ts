@@ -7,7 +7,7 @@ import type { Log } from '../base/index.ts';
 import { openFolderLock } from './folder-lock.ts';
 import { listenOnPGlite, listenOnPostgres, type OnNotification } from './notifications.ts';
 import { runAtOnce, type Scope } from './run-at-once.ts';
-import { type MakeSteps, runSteps, type StatementAnswer, StatementClient } from './statement.ts';
+import { runSteps, type StatementAnswer, StatementClient, type Step } from './statement.ts';
 import type { Tables } from './tables.ts';
 import { nextScope, ScopedPostgresDialect } from './transactions.ts';
 
@@ -34,8 +34,8 @@ export interface Database extends AsyncDisposable {
   readonly db: Kysely<Tables>;
   /** Runs `work` in a transaction in `scope`, if there is one. */
   transact<T>(scope: Scope | null, work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
-  /** Runs steps, made before this returns, in a transaction of their own. Resolves to the answer of the last. */
-  runAtOnce<Row>(scope: Scope, makeSteps: MakeSteps): Promise<StatementAnswer<Row>>;
+  /** Runs steps in a transaction of their own. Resolves to the answer of the last. */
+  runAtOnce<Row>(scope: Scope, steps: readonly Step[]): Promise<StatementAnswer<Row>>;
   /** Runs statements of the job queue as they are, outside any transaction of the store's. */
   executeForJobs(text: string, values: readonly unknown[]): Promise<{ readonly rows: unknown[] }>;
   /** Hears of what other processes commit, until disposed. */
@@ -77,10 +77,7 @@ async function openPGlite(dataDir: string | undefined): Promise<Database> {
     kind: 'pglite',
     db,
     transact,
-    async runAtOnce(scope, makeSteps) {
-      const steps = makeSteps();
-      return transact(scope, (tx) => runSteps(tx, steps));
-    },
+    runAtOnce: (scope, steps) => transact(scope, (tx) => runSteps(tx, steps)),
     executeForJobs: (text, values) => executeOnPGlite(pglite, text, values),
     listen: (onNotification) => listenOnPGlite(pglite, onNotification),
     [Symbol.asyncDispose]: () => db.destroy(),
@@ -117,7 +114,7 @@ function openPostgres(connectionString: string, onIdleError: (error: Error) => v
     db,
     transact: (scope, work) =>
       nextScope.run(scope === null ? null : scopeText(scope), () => db.transaction().execute(work)),
-    runAtOnce: (scope, makeSteps) => runAtOnce(tenantPool, scope, makeSteps),
+    runAtOnce: (scope, steps) => runAtOnce(tenantPool, scope, steps),
     async executeForJobs(text, values) {
       // Several statements in one text have a result each, whatever the types say.
       const results: unknown = await pool.query(text, values.length === 0 ? undefined : [...values]);

@@ -12,7 +12,6 @@ export type * from './provisioning-tables.ts';
 export {
   arrayOf,
   createStatement,
-  type MakeSteps,
   runSteps,
   type StatementAnswer,
   type StatementValue,

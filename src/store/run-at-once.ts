@@ -6,7 +6,7 @@
  * Source: PostgreSQL documentation, "Pipelining" in "Message Flow".
  */
 import pg from 'pg';
-import type { MakeSteps, Statement, StatementAnswer, Step } from './statement.ts';
+import type { Statement, StatementAnswer, Step } from './statement.ts';
 
 /** The role and the tenant of a transaction. */
 export interface Scope {
@@ -50,9 +50,8 @@ interface Lane {
   underWay: number;
   /** Whether a statement failed: nobody knows then what is prepared, and whether the connection is of the role still. */
   hasFailed: boolean;
-  /** Its connection, once it has one. */
-  connected: TenantConnection | null;
-  /** Whether it was given back. */
+  isConnected: boolean;
+  /** Whether its connection was given back. */
   isLeft: boolean;
 }
 
@@ -61,31 +60,27 @@ const lanesOf = new WeakMap<pg.Pool, Map<string, Lane>>();
 /**
  * Statements of one scope that are under way at the same time go down one connection, in the order of the calls and
  * none waiting in this process for the answer to the one before; where others wait for a connection, those that come
- * then line up behind them, and may overtake those that are still under way. The steps are made before this returns: with
- * the server setting the scope meanwhile, where the connection is there and nothing else is under way on it.
+ * then line up behind them, and may overtake those that are still under way.
  */
 export async function runAtOnce<Row>(
   pool: pg.Pool,
   { role, tenantId }: Scope,
-  makeSteps: MakeSteps,
+  steps: readonly Step[],
 ): Promise<StatementAnswer<Row>> {
   const lanes = lanesOf.get(pool) ?? new Map<string, Lane>();
   lanesOf.set(pool, lanes);
   const known = lanes.get(tenantId);
-  const isOpen = known !== undefined && (!isContended(pool) || known.connected === null);
-  // Before anything is held that would have to be given back.
-  const made = isOpen && known.connected !== null ? null : makeSteps();
+  const isOpen = known !== undefined && (!isContended(pool) || !known.isConnected);
   const lane = isOpen ? known : createLane(connectAs(pool, role));
   lanes.set(tenantId, lane);
   lane.underWay += 1;
+  let connection: TenantConnection | null = null;
   let isDone = false;
   try {
-    lane.connected ??= await lane.connection;
-    const results = await send(lane.connected, {
-      scope: [SCOPE, [role, tenantId]],
-      makeSteps: made === null ? makeSteps : () => made,
-      isAlone: lane.underWay === 1,
-    });
+    connection = await lane.connection;
+    lane.isConnected = true;
+    const isAlone = lane.underWay === 1;
+    const results = await send(connection, [[SCOPE, [role, tenantId]], ...steps], { isAlone });
     isDone = true;
     const result = results.at(-1);
     return { rows: result?.rows ?? [], count: result?.rowCount ?? 0 };
@@ -94,7 +89,7 @@ export async function runAtOnce<Row>(
     lane.underWay -= 1;
     if (lane.hasFailed && lanes.get(tenantId) === lane) lanes.delete(tenantId);
     // Whoever was waiting for the answer may have more for the same connection at once.
-    if (lane.underWay === 0) setImmediate(leaveIdle, lanes, tenantId, lane);
+    if (lane.underWay === 0) setImmediate(leaveIdle, lanes, tenantId, lane, connection);
   }
 }
 
@@ -104,15 +99,20 @@ function isContended({ waitingCount, idleCount }: pg.Pool): boolean {
 }
 
 function createLane(connection: Promise<TenantConnection>): Lane {
-  return { connection, underWay: 0, hasFailed: false, connected: null, isLeft: false };
+  return { connection, underWay: 0, hasFailed: false, isConnected: false, isLeft: false };
 }
 
 /** Gives the connection of a lane back, unless it was taken up again since. */
-function leaveIdle(lanes: Map<string, Lane>, tenantId: string, lane: Lane): void {
+function leaveIdle(
+  lanes: Map<string, Lane>,
+  tenantId: string,
+  lane: Lane,
+  connection: TenantConnection | null,
+): void {
   if (lane.underWay > 0 || lane.isLeft) return;
   lane.isLeft = true;
   if (lanes.get(tenantId) === lane) lanes.delete(tenantId);
-  lane.connected?.client.release(lane.hasFailed);
+  connection?.client.release(lane.hasFailed);
 }
 
 async function connectAs(pool: pg.Pool, role: string): Promise<TenantConnection> {
@@ -130,10 +130,14 @@ async function connectAs(pool: pg.Pool, role: string): Promise<TenantConnection>
   return connection;
 }
 
-function send({ client, prepared }: TenantConnection, unit: Unit): Promise<readonly pg.QueryResult[]> {
+function send(
+  { client, prepared }: TenantConnection,
+  steps: readonly Step[],
+  { isAlone }: { readonly isAlone: boolean },
+): Promise<readonly pg.QueryResult[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly pg.QueryResult[]>();
   client.query(
-    new MessageOfSteps(unit, prepared, (fault, results) => {
+    new MessageOfSteps({ steps, prepared, isAlone }, (fault, results) => {
       if (fault !== null) reject(fault.reason);
       else resolve(Array.isArray(results) ? results : [results]);
     }),
@@ -141,34 +145,33 @@ function send({ client, prepared }: TenantConnection, unit: Unit): Promise<reado
   return promise;
 }
 
-/** What is sent as one transaction. */
-interface Unit {
-  readonly scope: Step;
-  readonly makeSteps: MakeSteps;
+interface StepsToSend {
+  readonly steps: readonly Step[];
+  /** The names that are prepared on the connection; those of the steps are added. */
+  readonly prepared: Set<string>;
   /** Whether nothing else is under way on the connection. */
   readonly isAlone: boolean;
 }
 
 /**
- * A scope and steps, as one transaction. All that is of any length of those that answer no rows is sent before the first
- * is executed: none holds locks while the next is on its way, and none fails before all are prepared.
+ * Steps of one transaction. All that is of any length of those that answer no rows is sent before the first is
+ * executed: none holds locks while the next is on its way, and none fails before all are prepared.
  *
- * A unit that is alone is waited for by whoever asked for it, this process and the server working in turn. So the server is
- * given the scope before the steps are made; and it tells each answer when it has it, not all once they are committed,
- * so that this process reads them while the disk writes. Besides, a virtual machine halts a core that idles for some 200 us,
- * and what runs there next begins with cold caches and takes about twice as long. Where others are under way nothing
- * idles, and each piece by itself would only cost.
+ * Where nothing else is under way the server tells each answer when it has it, and not all once they are committed: this
+ * process reads them while the disk writes. Besides, a virtual machine halts a core that idles for some 200 us, and what
+ * runs there next begins with cold caches and takes about twice as long; who is woken in between does not idle so long.
+ * Where others are under way nothing idles, and each answer by itself would only cost. The last answer of all is that the
+ * transaction is committed, and nobody is told before.
  */
 export class MessageOfSteps extends pg.Query {
-  readonly #unit: Unit;
+  readonly #steps: readonly Step[];
   readonly #prepared: Set<string>;
-  /** What kept the unit from being written. */
+  readonly #isAlone: boolean;
+  /** What kept the steps from being written. */
   #fault: { readonly reason: unknown } | null = null;
 
-  /** `prepared` has the names that are prepared on the connection; those of the unit are added. */
   constructor(
-    unit: Unit,
-    prepared: Set<string>,
+    { steps, prepared, isAlone }: StepsToSend,
     callback: (
       fault: { readonly reason: unknown } | null,
       results: pg.QueryResult | pg.QueryResult[],
@@ -176,22 +179,17 @@ export class MessageOfSteps extends pg.Query {
   ) {
     super('', [], ((error: unknown, results: pg.QueryResult) =>
       callback(this.#fault ?? (error ? { reason: error } : null), results)) as never);
-    this.#unit = unit;
+    this.#steps = steps;
     this.#prepared = prepared;
+    this.#isAlone = isAlone;
   }
 
-  /** Sends all. Where a step cannot be made or written the connection ends, and the server undoes all. */
+  /** Sends all in one piece. Where a step cannot be written the connection ends, and the server undoes all. */
   override submit = (connection: pg.Connection): void => {
     const { stream } = connection;
-    const { scope, makeSteps, isAlone } = this.#unit;
     stream.cork();
     try {
-      this.#write(connection, [scope], 'scope');
-      if (isAlone) {
-        stream.uncork();
-        stream.cork();
-      }
-      this.#write(connection, makeSteps(), 'step');
+      this.#write(connection);
       connection.sync();
     } catch (reason) {
       this.#fault = { reason };
@@ -201,18 +199,18 @@ export class MessageOfSteps extends pg.Query {
     }
   };
 
-  #write(connection: pg.Connection, steps: readonly Step[], portals: string): void {
-    const named = steps.map((step, at) => ({ step, portal: `${portals}_${at}` }));
-    for (const [statement] of steps) this.#prepare(connection, statement);
-    for (const { step, portal } of named) if (!step[0].hasRows) bind(connection, portal, step);
-    for (const { step, portal } of named) {
+  #write(connection: pg.Connection): void {
+    const numbered = this.#steps.map((step, at) => ({ step, portal: `step_${at}` }));
+    for (const [statement] of this.#steps) this.#prepare(connection, statement);
+    for (const { step, portal } of numbered) if (!step[0].hasRows) bind(connection, portal, step);
+    for (const { step, portal } of numbered) {
       if (step[0].hasRows) {
         // It sees what was written before it was bound.
         bind(connection, portal, step);
         connection.describe({ type: 'P', name: portal }, true);
       }
       connection.execute({ portal }, true);
-      if (this.#unit.isAlone) connection.flush();
+      if (this.#isAlone) connection.flush();
     }
   }
 

@@ -19,9 +19,6 @@ export interface Statement {
 /** A statement and its parameters. */
 export type Step = readonly [statement: Statement, values: readonly StatementValue[]];
 
-/** Makes steps. Its failure is that of whoever it is made for, and nothing is done then. */
-export type MakeSteps = () => readonly Step[];
-
 export interface StatementAnswer<Row> {
   readonly rows: readonly Row[];
   /** Those rows, or the rows that were written where it answers none. */

@@ -11,7 +11,7 @@ import { type Database, openDatabase, type StoreLocation } from './database.ts';
 import { migrate } from './migrate.ts';
 import type { OnNotification } from './notifications.ts';
 import type { Scope } from './run-at-once.ts';
-import type { MakeSteps, StatementAnswer } from './statement.ts';
+import type { StatementAnswer, Step } from './statement.ts';
 import { SYSTEM_PURPOSES, type SystemPurpose } from './system-purpose.ts';
 import type { Tables } from './tables.ts';
 import { assertRoleName } from './tenant-role.ts';
@@ -37,10 +37,9 @@ export interface Store extends AsyncDisposable {
   withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
    * Runs steps, one after the other, in such a transaction of their own, in one round trip where the database
-   * allows. Where one fails, nothing is done. `makeSteps` is called once, before this returns. Resolves to the answer of
-   * the last.
+   * allows. Where one fails, nothing is done. Resolves to the answer of the last.
    */
-  runAtOnce<Row>(tenantId: string, makeSteps: MakeSteps): Promise<StatementAnswer<Row>>;
+  runAtOnce<Row>(tenantId: string, steps: readonly Step[]): Promise<StatementAnswer<Row>>;
   /** Runs `work` in a transaction that sees every tenant's rows, for one of {@link SYSTEM_PURPOSES}. */
   withSystem<T>(purpose: SystemPurpose, work: (tx: Tx) => Promise<T>): Promise<T>;
   /**
@@ -101,10 +100,10 @@ class OpenedStore implements Store {
     return this.#transact('withTenant', this.#scopeOf(tenantId), work);
   }
 
-  async runAtOnce<Row>(tenantId: string, makeSteps: MakeSteps): Promise<StatementAnswer<Row>> {
+  async runAtOnce<Row>(tenantId: string, steps: readonly Step[]): Promise<StatementAnswer<Row>> {
     const scope = this.#scopeOf(tenantId);
     assertOutsideTransaction('runAtOnce');
-    return translating(() => this.#database.runAtOnce(scope, makeSteps));
+    return translating(() => this.#database.runAtOnce(scope, steps));
   }
 
   async withSystem<T>(purpose: SystemPurpose, work: (tx: Tx) => Promise<T>): Promise<T> {

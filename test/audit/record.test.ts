@@ -57,9 +57,9 @@ function counting(store: Store) {
       counts.transactions += 1;
       return store.withTenant(tenantId, work);
     },
-    runAtOnce(tenantId, makeSteps) {
+    runAtOnce(tenantId, steps) {
       counts.statements += 1;
-      return store.runAtOnce(tenantId, makeSteps);
+      return store.runAtOnce(tenantId, steps);
     },
     withSystem: (purpose, work) => store.withSystem(purpose, work),
     executeForJobs: (text, values) => store.executeForJobs(text, values),
@@ -75,15 +75,12 @@ function hesitating(store: Store, beforeEach: (number: number) => Promise<unknow
   let last: Promise<unknown> = Promise.resolve();
   const hesitant: Store = {
     ...counting(store).store,
-    async runAtOnce(tenantId, makeSteps) {
+    async runAtOnce(tenantId, steps) {
       counts.sent += 1;
       counts.underWay += 1;
       counts.mostUnderWay = Math.max(counts.mostUnderWay, counts.underWay);
       const number = counts.sent;
-      const steps = makeSteps();
-      const answer = last
-        .then(() => beforeEach(number))
-        .then(() => store.runAtOnce<never>(tenantId, () => steps));
+      const answer = last.then(() => beforeEach(number)).then(() => store.runAtOnce<never>(tenantId, steps));
       last = answer.catch(() => undefined);
       try {
         return await answer;

@@ -65,9 +65,9 @@ export class Outage {
       this.#check();
       return store.withTenant(tenantId, work);
     },
-    runAtOnce: async (tenantId, makeSteps) => {
+    runAtOnce: async (tenantId, steps) => {
       this.#check();
-      return store.runAtOnce(tenantId, makeSteps);
+      return store.runAtOnce(tenantId, steps);
     },
     executeForJobs: async (text, values) => {
       this.#check();

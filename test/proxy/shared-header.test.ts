@@ -17,10 +17,9 @@ describe('a header in the making', () => {
         await gate;
         return store.withTenant(tenantId, work);
       },
-      runAtOnce: async (tenantId, makeSteps) => {
-        const steps = makeSteps();
+      runAtOnce: async (tenantId, steps) => {
         await gate;
-        return store.runAtOnce(tenantId, () => steps);
+        return store.runAtOnce(tenantId, steps);
       },
       withSystem: (purpose, work) => store.withSystem(purpose, work),
       executeForJobs: (text, values) => store.executeForJobs(text, values),

@@ -55,7 +55,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     unnest: createStatement('test_unnest', 'SELECT unnest($1::text[]) AS text, $2::bytea AS bytes'),
   };
   const run = async <Row>(name: keyof typeof statements, ...values: readonly (string | Buffer | null)[]) =>
-    (await opened.store.runAtOnce<Row>(tenantId, () => [[statements[name], values]])).rows;
+    (await opened.store.runAtOnce<Row>(tenantId, [[statements[name], values]])).rows;
   const intents = async () => (await run<{ intent_id: string }>('list')).map((row) => row.intent_id);
 
   test('runs as the tenant, within its boundary, and leaves nothing of that behind', async () => {
@@ -68,9 +68,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     expect(rows).toMatchObject([{ tenant: null }]);
     expect(rows[0]?.role).not.toBe(DEFAULT_TENANT_ROLE);
     expect(await run('tenants')).toEqual([{ id: tenantId }]);
-    expect((await opened.store.runAtOnce(createId('tenant'), () => [[statements.tenants, []]])).rows).toEqual(
-      [],
-    );
+    expect((await opened.store.runAtOnce(createId('tenant'), [[statements.tenants, []]])).rows).toEqual([]);
   });
 
   test('is committed when it is answered, and undone when it fails, at first and later', async () => {
@@ -93,7 +91,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     );
     const copyAll = (...ids: readonly string[]) => [copy, [arrayOf(ids), tenantId]] as const;
     for (const ids of [['c1', 'c2'], [], ['c3']]) {
-      expect(await opened.store.runAtOnce(tenantId, () => [copyAll(...ids)])).toEqual({
+      expect(await opened.store.runAtOnce(tenantId, [copyAll(...ids)])).toEqual({
         rows: [],
         count: ids.length,
       });
@@ -117,7 +115,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
       [[], 2],
       [['s3'], 3],
     ] as const) {
-      expect((await opened.store.runAtOnce(tenantId, () => steps(...ids))).rows).toEqual([{ n }]);
+      expect((await opened.store.runAtOnce(tenantId, steps(...ids))).rows).toEqual([{ n }]);
     }
     const within = await opened.store.withTenant(tenantId, (tx) => runSteps(tx, steps('s4')));
     expect(within.rows).toEqual([{ n: 4 }]);
@@ -133,7 +131,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
       [foreign, '42501'],
       [first, '23505'],
     ] as const) {
-      await expect(opened.store.runAtOnce(tenantId, () => [first, failing, last])).rejects.toMatchObject({
+      await expect(opened.store.runAtOnce(tenantId, [first, failing, last])).rejects.toMatchObject({
         code,
       });
       expect(await intents()).toEqual(before);
@@ -142,38 +140,12 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
 
   test('fails where only its commit does, though every step was answered, and has done nothing', async () => {
     const before = await intents();
-    const asked = opened.store.runAtOnce(tenantId, () => [
+    const asked = opened.store.runAtOnce(tenantId, [
       [statements.insert, ['d1', tenantId]],
       [statements.atCommit, ['1 / 0']],
     ]);
     await expect(asked).rejects.toMatchObject({ code: '22012' });
     expect(await intents()).toEqual(before);
-  });
-
-  test('fails as the making of its steps does, on a connection that it waits for and on one that it has', async () => {
-    const failing = () =>
-      opened.store.runAtOnce(tenantId, () => {
-        throw new RangeError('none');
-      });
-    for (let times = 0; times < 10; times += 1) {
-      await nextTurn();
-      await expect(failing()).rejects.toThrow(RangeError);
-      expect(await run('divide', '2')).toEqual([{ result: 42 }]);
-      await expect(failing()).rejects.toThrow(RangeError);
-    }
-  });
-
-  test('has its steps made before it returns', async () => {
-    for (const settle of [() => nextTurn(), () => run('divide', '2')]) {
-      await settle();
-      let isMade = false;
-      const asked = opened.store.runAtOnce(tenantId, () => {
-        isMade = true;
-        return [[statements.divide, ['2']]];
-      });
-      expect(isMade).toBe(true);
-      await asked;
-    }
   });
 
   test('takes texts, arrays with gaps and bytes', async () => {
@@ -201,9 +173,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
   });
 
   test('is refused for what is no tenant', async () => {
-    await expect(opened.store.runAtOnce(`x', true); --`, () => [[statements.list, []]])).rejects.toThrow(
-      TypeError,
-    );
+    await expect(opened.store.runAtOnce(`x', true); --`, [[statements.list, []]])).rejects.toThrow(TypeError);
   });
 
   if (kind !== 'postgres') return;
@@ -224,7 +194,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     const busy = new AbortController();
     const tenants = Array.from({ length: 12 }, () => createId('tenant'));
     const loops = [...tenants, ...tenants].map(async (tenant) => {
-      while (!busy.signal.aborted) await opened.store.runAtOnce(tenant, () => [[statements.divide, ['2']]]);
+      while (!busy.signal.aborted) await opened.store.runAtOnce(tenant, [[statements.divide, ['2']]]);
     });
     for (let times = 0; times < 20; times += 1) expect(await run('divide', '2')).toEqual([{ result: 42 }]);
     busy.abort();
@@ -237,7 +207,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     const busy = new AbortController();
     const loops = Array.from({ length: 12 }, async () => {
       const tenant = createId('tenant');
-      while (!busy.signal.aborted) await own.store.runAtOnce(tenant, () => [[statements.divide, ['2']]]);
+      while (!busy.signal.aborted) await own.store.runAtOnce(tenant, [[statements.divide, ['2']]]);
     });
     const asked = Array.from({ length: 40 }, () =>
       own.store.withSystem('health', async (tx) => {
@@ -261,7 +231,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
       'SELECT pg_backend_pid() AS pid, pg_advisory_xact_lock(4711) IS NULL',
     );
     const pidOf = async (tenant: string, statement = pid) =>
-      (await opened.store.runAtOnce<{ pid: number }>(tenant, () => [[statement, []]])).rows[0]?.pid;
+      (await opened.store.runAtOnce<{ pid: number }>(tenant, [[statement, []]])).rows[0]?.pid;
     await Promise.all(tenants.map((tenant) => pidOf(tenant)));
     const { promise: isHeld, resolve: noteHeld } = Promise.withResolvers<void>();
     const { promise: isAsked, resolve: letGo } = Promise.withResolvers<void>();
@@ -295,7 +265,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
 
   test('does nothing where a step cannot be sent in full, and the next one works', async () => {
     const before = await intents();
-    const asked = opened.store.runAtOnce(tenantId, () => [
+    const asked = opened.store.runAtOnce(tenantId, [
       [statements.insert, ['w1', tenantId]],
       [statements.insert, ['w2', {} as string]],
     ]);
@@ -308,7 +278,7 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     const tenant = createId('tenant');
     const late = createStatement('test_late', 'SELECT 42 AS result');
     const asked = ['0', '2'].map((by) =>
-      own.store.runAtOnce(tenant, () => [
+      own.store.runAtOnce(tenant, [
         [statements.divide, [by]],
         [late, []],
       ]),
@@ -324,12 +294,12 @@ describeOnBothDatabases('A statement alone, or a few', (kind) => {
     const reset = createStatement('test_reset', `SELECT set_config('role', 'none', false)`);
     const tenant = createId('tenant');
     const statementsOf = [reset, statements.whoami].map((statement) =>
-      opened.store.runAtOnce(tenant, () => [[statement, []]]).catch((error: unknown) => error),
+      opened.store.runAtOnce(tenant, [[statement, []]]).catch((error: unknown) => error),
     );
     expect(await Promise.all(statementsOf)).toMatchObject([{ count: 1 }, { code: 'AUDIT_UNAVAILABLE' }]);
     const asked = Array.from({ length: 10 }, async () => {
       const tenant = createId('tenant');
-      const { rows } = await opened.store.runAtOnce(tenant, () => [[statements.whoami, []]]);
+      const { rows } = await opened.store.runAtOnce(tenant, [[statements.whoami, []]]);
       expect(rows).toEqual([{ role: DEFAULT_TENANT_ROLE, tenant }]);
     });
     await Promise.all(asked);
@@ -365,29 +335,20 @@ test('Steps are sent whole before the first is executed, so that none holds lock
     sync: () => sent.push('sync'),
   };
   const step = (name: string, hasRows = false): Step => [createStatement(name, 'SELECT', { hasRows }), []];
-  const makeSteps = (): readonly Step[] => {
-    sent.push('made');
-    return [step('move'), step('append'), step('tell', true)];
-  };
+  const steps = [step('scope'), step('move'), step('append'), step('tell', true)];
   const sentOf = (isAlone: boolean): readonly string[] => {
-    const unit = { scope: step('scope'), makeSteps, isAlone };
-    new MessageOfSteps(unit, new Set(['move']), () => {}).submit(connection as never);
+    const prepared = new Set(['move']);
+    new MessageOfSteps({ steps, prepared, isAlone }, () => {}).submit(connection as never);
     return sent.splice(0);
   };
-  const scope = ['parse scope_at_once', 'bind scope_0 scope_at_once', 'execute scope_0'];
-  const steps = [
-    ...['parse append_at_once', 'parse tell_at_once'],
-    ...['bind step_0 move_at_once', 'bind step_1 append_at_once', 'execute step_0', 'execute step_1'],
-    ...['bind step_2 tell_at_once', 'describe step_2', 'execute step_2'],
-  ];
-  expect(sentOf(false)).toEqual([...scope, 'made', ...steps, 'sync', 'uncork']);
-  // The scope by itself, and each answer as soon as it is there, where nobody else's is under way.
-  const asked = (one: string): readonly string[] => (one.startsWith('execute') ? [one, 'flush'] : [one]);
-  expect(sentOf(true)).toEqual([
-    ...scope.flatMap(asked),
-    'uncork',
-    'made',
-    ...steps.flatMap(asked),
-    ...['sync', 'uncork'],
+  expect(sentOf(false)).toEqual([
+    ...['parse scope_at_once', 'parse append_at_once', 'parse tell_at_once'],
+    ...['bind step_0 scope_at_once', 'bind step_1 move_at_once', 'bind step_2 append_at_once'],
+    ...['execute step_0', 'execute step_1', 'execute step_2'],
+    ...['bind step_3 tell_at_once', 'describe step_3', 'execute step_3', 'sync', 'uncork'],
   ]);
+  // Each answer is asked for as soon as it is there where nobody else's is under way.
+  expect(sentOf(true)).toEqual(
+    sentOf(false).flatMap((one) => (one.startsWith('execute') ? [one, 'flush'] : [one])),
+  );
 });

@@ -17,8 +17,7 @@ describeOnBothDatabases('Inside a transaction', (kind) => {
     const uses = [
       () => store.withTenant(tenantId, async () => null),
       () => store.withSystem('health', async () => null),
-      () =>
-        store.runAtOnce(tenantId, () => [[createStatement('test_guard', 'SELECT 1'), []]]).then(() => null),
+      () => store.runAtOnce(tenantId, [[createStatement('test_guard', 'SELECT 1'), []]]).then(() => null),
     ];
     const outers = [
       (use: () => Promise<null>) => store.withTenant(tenantId, use),

@@ -181,7 +181,7 @@ describeOnBothDatabases('Delivery', (kind) => {
         kind: store.kind,
         applied: store.applied,
         withTenant: (tenantId, work) => store.withTenant(tenantId, work),
-        runAtOnce: (tenantId, makeSteps) => store.runAtOnce(tenantId, makeSteps),
+        runAtOnce: (tenantId, steps) => store.runAtOnce(tenantId, steps),
         withSystem: (purpose, work) => store.withSystem(purpose, work),
         executeForJobs: (text, values) => store.executeForJobs(text, values),
         listen: async () => ({ async [Symbol.asyncDispose]() {} }),
