@@ -51,7 +51,7 @@ export interface AppendRates extends Round {
   /** Medians of the rounds' ratios: to plain rows with the same indexes, and with their primary key only. */
   readonly ratio: number;
   readonly bareRatio: number;
-  /** Microseconds that an append takes longer than a plain row; the ratio depends on how long a commit takes, too. */
+  /** Microseconds that a caller waits longer for an append than for a plain row; the ratio is the disk's, too. */
   readonly excessUs: number;
   /** The ratio of each sitting by itself. */
   readonly sittings: readonly number[];
@@ -126,7 +126,7 @@ function summarize(callers: number, sittings: readonly (readonly Round[])[]): Ap
     bare: median(rounds.map(({ bare }) => bare)),
     ratio: ratioOf(rounds),
     bareRatio: median(rounds.map(({ log, bare }) => log / bare)),
-    excessUs: median(rounds.map(({ log, plain }) => 1e6 * callers * (1 / log - 1 / plain))),
+    excessUs: median(rounds.map(({ log, plain }) => callers * 1_000_000 * (1 / log - 1 / plain))),
     sittings: sittings.map(ratioOf),
   };
 }

@@ -38,8 +38,8 @@ function report({ callers, log, plain, bare, ratio, bareRatio, excessUs, sitting
   console.log(
     `                                 with a primary key only ${rate(bare)}   ${bareRatio.toFixed(2)} x`,
   );
-  const [waited, by] = [Math.abs(excessUs).toFixed(0), excessUs < 0 ? 'less' : 'more'];
-  console.log(`                                 an append takes ${waited} us ${by} than a plain row`);
+  const difference = `${Math.abs(excessUs).toFixed(0)} us ${excessUs < 0 ? 'less' : 'more'}`;
+  console.log(`                                 an append takes ${difference} than a plain row`);
   return isMet;
 }
 

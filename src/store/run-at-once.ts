@@ -79,8 +79,10 @@ export async function runAtOnce<Row>(
   try {
     connection = await lane.connection;
     lane.isConnected = true;
-    const isAlone = lane.underWay === 1;
-    const results = await send(connection, [[SCOPE, [role, tenantId]], ...steps], { isAlone });
+    const results = await send(connection, {
+      steps: [[SCOPE, [role, tenantId]], ...steps],
+      isAlone: lane.underWay === 1,
+    });
     isDone = true;
     const result = results.at(-1);
     return { rows: result?.rows ?? [], count: result?.rowCount ?? 0 };
@@ -130,14 +132,10 @@ async function connectAs(pool: pg.Pool, role: string): Promise<TenantConnection>
   return connection;
 }
 
-function send(
-  { client, prepared }: TenantConnection,
-  steps: readonly Step[],
-  { isAlone }: { readonly isAlone: boolean },
-): Promise<readonly pg.QueryResult[]> {
+function send({ client, prepared }: TenantConnection, unit: Unit): Promise<readonly pg.QueryResult[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly pg.QueryResult[]>();
   client.query(
-    new MessageOfSteps({ steps, prepared, isAlone }, (fault, results) => {
+    new MessageOfSteps(unit, prepared, (fault, results) => {
       if (fault !== null) reject(fault.reason);
       else resolve(Array.isArray(results) ? results : [results]);
     }),
@@ -145,10 +143,9 @@ function send(
   return promise;
 }
 
-interface StepsToSend {
+/** What is sent as one transaction. */
+interface Unit {
   readonly steps: readonly Step[];
-  /** The names that are prepared on the connection; those of the steps are added. */
-  readonly prepared: Set<string>;
   /** Whether nothing else is under way on the connection. */
   readonly isAlone: boolean;
 }
@@ -164,14 +161,15 @@ interface StepsToSend {
  * transaction is committed, and nobody is told before.
  */
 export class MessageOfSteps extends pg.Query {
-  readonly #steps: readonly Step[];
+  readonly #unit: Unit;
   readonly #prepared: Set<string>;
-  readonly #isAlone: boolean;
   /** What kept the steps from being written. */
   #fault: { readonly reason: unknown } | null = null;
 
+  /** `prepared` holds the names that are prepared on the connection; those of the steps are added. */
   constructor(
-    { steps, prepared, isAlone }: StepsToSend,
+    unit: Unit,
+    prepared: Set<string>,
     callback: (
       fault: { readonly reason: unknown } | null,
       results: pg.QueryResult | pg.QueryResult[],
@@ -179,9 +177,8 @@ export class MessageOfSteps extends pg.Query {
   ) {
     super('', [], ((error: unknown, results: pg.QueryResult) =>
       callback(this.#fault ?? (error ? { reason: error } : null), results)) as never);
-    this.#steps = steps;
+    this.#unit = unit;
     this.#prepared = prepared;
-    this.#isAlone = isAlone;
   }
 
   /** Sends all in one piece. Where a step cannot be written the connection ends, and the server undoes all. */
@@ -200,8 +197,9 @@ export class MessageOfSteps extends pg.Query {
   };
 
   #write(connection: pg.Connection): void {
-    const numbered = this.#steps.map((step, at) => ({ step, portal: `step_${at}` }));
-    for (const [statement] of this.#steps) this.#prepare(connection, statement);
+    const { steps, isAlone } = this.#unit;
+    const numbered = steps.map((step, at) => ({ step, portal: `step_${at}` }));
+    for (const [statement] of steps) this.#prepare(connection, statement);
     for (const { step, portal } of numbered) if (!step[0].hasRows) bind(connection, portal, step);
     for (const { step, portal } of numbered) {
       if (step[0].hasRows) {
@@ -210,7 +208,7 @@ export class MessageOfSteps extends pg.Query {
         connection.describe({ type: 'P', name: portal }, true);
       }
       connection.execute({ portal }, true);
-      if (this.#isAlone) connection.flush();
+      if (isAlone) connection.flush();
     }
   }
 

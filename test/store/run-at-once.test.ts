@@ -337,8 +337,7 @@ test('Steps are sent whole before the first is executed, so that none holds lock
   const step = (name: string, hasRows = false): Step => [createStatement(name, 'SELECT', { hasRows }), []];
   const steps = [step('scope'), step('move'), step('append'), step('tell', true)];
   const sentOf = (isAlone: boolean): readonly string[] => {
-    const prepared = new Set(['move']);
-    new MessageOfSteps({ steps, prepared, isAlone }, () => {}).submit(connection as never);
+    new MessageOfSteps({ steps, isAlone }, new Set(['move']), () => {}).submit(connection as never);
     return sent.splice(0);
   };
   expect(sentOf(false)).toEqual([
